@@ -20,6 +20,7 @@ from envsmith.model.wheel import Wheel
 if TYPE_CHECKING:
     from envsmith.catalog import Catalog
     from envsmith.config.mirrors import MirrorRules
+    from envsmith.index.direct_references.provide import Provider
     from envsmith.index.remote_wheels import LicenceReader, RequiresReader, WheelReader
     from envsmith.index.routed_pages import RoutedPages
     from envsmith.index.sdist import SdistReader
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from envsmith.model.backend import Backend
     from envsmith.model.package_index import PackageIndex
     from envsmith.model.wheel import WheelContents
+    from envsmith.process.runner import Processes
     from envsmith.usage.module_names import KnownModules
 
 T = TypeVar("T")
@@ -197,6 +199,18 @@ def index_credentials(indexes: Iterable[PackageIndex]) -> dict[str, tuple[str, s
         if user or password:
             found[origin(index.url)] = (user, password)
     return found
+
+
+def package_provider(processes: Processes, choice: CatalogOptions) -> Provider:
+    """Return the reader of packages that are from no index."""
+    from envsmith.index.direct_references.git_repositories import GitRepositories
+    from envsmith.index.direct_references.provide import Provider
+
+    return Provider(
+        project=Path(),
+        git=GitRepositories(processes=processes, folder=cache_folder() / "git", offline=choice.is_offline),
+        check_secure=partial(check_secure, insecure_hosts=choice.insecure_hosts),
+    )
 
 
 def locked_wheels(

@@ -17,8 +17,8 @@ from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
 from envsmith.catalog.builds import TorchWheels
 from envsmith.doctor.doctor_facts import DoctorFacts, InstalledTorch
-from envsmith.environment.installed_state import InstalledState, InstallOrigin
-from envsmith.environment.model import Distribution, Environment, Interpreter, TorchBuild
+from envsmith.environment.installed_state import InstalledState
+from envsmith.environment.model import Distribution, Environment, InstallOrigin, Interpreter, TorchBuild
 from envsmith.host.linux import GpuAccess
 from envsmith.host.model import Device, Driver, Host
 from envsmith.host.system_probes import Connectivity, DiskSpace, SystemLibraries, VisualCpp, path_scopes

@@ -11,6 +11,7 @@ from typing import Any
 
 from envsmith.config import readers
 from envsmith.config.build_settings import BuildSettings
+from envsmith.config.direct_references import read_direct
 from envsmith.config.readers import Key, Location, Problems, Reader
 from envsmith.config.requirement import SourcedRequirement, read_requirement
 from envsmith.errors import ProfileError
@@ -231,6 +232,10 @@ class Profile:
     """What source distributions require whose files do not say it."""
     build: Mapping[str, BuildSettings] = field(default_factory=dict)
     """Normalised project, or ANY of the settings, → how its source distribution is built."""
+    allow_build: tuple[str, ...] = ()
+    """Normalised names of packages from repositories, folders and archives that `lock` may build to read them."""
+    project: bool = True
+    """Whether the project itself is installed, if it is a package."""
     routes: Mapping[str, str] = field(default_factory=dict)
     """Normalised project → index or page of links to take its wheels from instead of PyPI."""
     checks: tuple[SmokeTest, ...] = ()
@@ -292,11 +297,13 @@ class Profile:
             key: ``requirements``, ``constraints`` or ``overrides``.
         """
         texts: tuple[str, ...] = getattr(self, key)
+        read = read_direct if key == "requirements" else lambda text: (read_requirement(text), ())
         return tuple(
             SourcedRequirement(
-                requirement=read_requirement(text), origin=self.where(key, text).partition(": ")[0]
+                requirement=requirement, hashes=hashes, origin=self.where(key, text).partition(": ")[0]
             )
             for text in texts
+            for requirement, hashes in [read(text)]
         )
 
     def texts(self, key: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from envsmith.config import readers
 from envsmith.config.build_settings import ANY, DESCRIBED, fields, read_settings
+from envsmith.config.direct_references import read_direct
 from envsmith.config.model_files import MODELS
 from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.config.profile import (
@@ -235,6 +236,13 @@ def _requirement(text: str) -> str:
     return str(read_requirement(text))
 
 
+def _any_requirement(text: str) -> str:
+    requirement, hashes = read_direct(text)
+    if hashes:
+        requirement.url = f"{requirement.url}#{hashes[0].replace(':', '=')}"
+    return str(requirement)
+
+
 def _project(text: str) -> str:
     if not _PROJECT.fullmatch(text):
         raise ProfileError(
@@ -298,6 +306,7 @@ def _routes(value: object, location: Location) -> dict[str, str]:
 
 _PROJECTS = readers.parsed(_project, readers.pattern_schema(_PROJECT))
 _REQUIREMENTS = readers.listed(readers.parsed(_requirement))
+_ALL_REQUIREMENTS = readers.listed(readers.parsed(_any_requirement))
 _BACKENDS = readers.parsed(Backend.parse, readers.pattern_schema(PATTERN))
 _PYTHONS = readers.listed(readers.parsed(Python.parse, readers.pattern_schema(PYTHON)), at_least=1)
 _PLATFORM = readers.parsed(
@@ -391,7 +400,9 @@ PROFILE: Mapping[str, Key] = {
         Reader(_target_list, _TARGETS.schema),
         "Targets with another backend, or besides those of the lists above.",
     ),
-    "requirements": Key(_REQUIREMENTS, "Requirements (PEP 508) if neither `-r` nor the project names any."),
+    "requirements": Key(
+        _ALL_REQUIREMENTS, "Requirements (PEP 508) if neither `-r` nor the project names any."
+    ),
     "constraints": Key(_REQUIREMENTS, "Limits (PEP 508) on packages that something else requires."),
     "overrides": Key(_REQUIREMENTS, "Requirements (PEP 508) that replace all others on the same package."),
     "family": Key(
@@ -443,6 +454,11 @@ PROFILE: Mapping[str, Key] = {
         ),
         "Projects that are locked as source, or `*` for all, and how they are built.",
     ),
+    "allow-build": Key(
+        readers.listed(_PROJECTS),
+        "Packages of repositories, folders and archives that `lock` may build if only that tells what they require.",
+    ),
+    "project": Key(readers.flag, "Install the project itself, if it is a package.", default=True),
     "routes": Key(
         Reader(
             _routes,

@@ -189,6 +189,8 @@ class ProjectSettings:
     """Mirror rules: ``https://download.pytorch.org=https://mirror.example/pytorch``."""
     indexes: tuple[PackageIndex, ...] = ()
     """Package indexes, in the order in which they are asked; they come before those of other tools' tables."""
+    project: bool = True
+    """Whether the project itself is installed, if it is a package."""
     ci: CiSettings = field(default_factory=CiSettings)
 
     @property
@@ -225,6 +227,7 @@ class ProjectSettings:
             as_of=str(found.get("as-of", "")),
             rewrite=_texts(found.get("rewrite", ())),
             indexes=tuple(index for index in found.get("index", ()) if isinstance(index, PackageIndex)),  # type: ignore[attr-defined]
+            project=found.get("project", True) is True,
             ci=ci if isinstance(ci := found.get("ci"), CiSettings) else CiSettings(),
         )
 
@@ -352,6 +355,7 @@ _SETTINGS: Mapping[str, Key] = {
         readers.listed(Reader(_package_index, readers.fields_schema(_INDEX, required=["url"]))),
         "Package indexes that are asked before PyPI, in this order.",
     ),
+    "project": Key(readers.flag, "Install the project itself, if it is a package.", default=True),
     "rewrite": Key(
         Reader(
             _rewrites,

@@ -12,7 +12,7 @@ from envsmith.errors import ToolError
 from envsmith.model.wheel import SHA256, is_wheel_filename
 
 if TYPE_CHECKING:
-    from packaging.pylock import PackageArchive, PackageSdist, PackageWheel, Pylock
+    from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel, Pylock
 
 # Source distributions by PEP 625 and older ones; strict, because the name becomes part of a path.
 _SDIST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*-[A-Za-z0-9._+!]+\.(?:tar\.gz|tgz|tar\.bz2|tar\.xz|zip)")
@@ -47,7 +47,11 @@ def artifacts_of(pylock: Pylock, lock: str) -> Iterator[Artifact]:
     """
     for package in pylock.packages:
         files: list[PackageWheel | PackageSdist | PackageArchive] = [*(package.wheels or ())]
-        files += [file for file in (package.sdist, package.archive) if file and not package.wheels]
+        files += [
+            file
+            for file in (package.sdist, package.archive)
+            if file and not package.wheels and not is_apart(package)
+        ]
         for file in files:
             sha256, url = file.hashes.get("sha256", ""), file.url or ""
             yield Artifact(
@@ -58,6 +62,13 @@ def artifacts_of(pylock: Pylock, lock: str) -> Iterator[Artifact]:
                 size_bytes=file.size,
                 locks=(lock,),
             )
+
+
+def is_apart(package: Package) -> bool:
+    """Return whether a package is installed from its place: a commit, a folder or an archive with sources."""
+    archive = package.archive
+    is_wheel = bool(archive and archive.url and archive.url.endswith(".whl"))
+    return bool(package.vcs or package.directory or (archive and not is_wheel))
 
 
 def merge_artifacts(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:

@@ -113,6 +113,9 @@ def _show(result: DownloadResult, needed: NeededFiles, wheelhouse: Path, *, as_j
         }
         printer.envelope("download", "ok", data)
         return
+    if needed.apart:
+        text = f"{', '.join(needed.apart)}: built from their places at install, which must be reachable then"
+        printer.labelled("not in it", text, err=True)
     new = [item for item in files if item.source != "held"]
     total, locks = counted(len(files), "file"), counted(len(needed.plans), "lock")
     size = printer.size(sum(item.size_bytes for item in files))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envsmith.config.mirrors import MirrorRules
-from envsmith.download.artifact import Artifact, artifacts_of, merge_artifacts
+from envsmith.download.artifact import Artifact, artifacts_of, is_apart, merge_artifacts
 from envsmith.download.locations import Locations, MirroredFiles
 from envsmith.download.record import DownloadResult, WheelhouseRecord
 from envsmith.download.wheelhouse import change_record, read_record
@@ -34,6 +34,8 @@ class NeededFiles:
     """lock → digest of its plan."""
     indexes: tuple[PackageIndex, ...] = ()
     """Those of the projects, besides PyPI and PyTorch's."""
+    apart: tuple[str, ...] = ()
+    """Names of packages that a wheelhouse cannot have: they are built from their places."""
 
 
 def needed_files(
@@ -56,6 +58,7 @@ def needed_files(
     found: list[Artifact] = []
     plans: dict[str, str] = {}
     indexes: dict[PackageIndex, None] = {}
+    apart: set[str] = set()
     for profile in profiles:
         texts = files.read_files(folder / profile)
         manifest = read_manifest(texts, str(folder / profile / FILENAME))
@@ -67,10 +70,14 @@ def needed_files(
             lock_texts = LockTexts.of(slug, manifest.targets[slug], texts, folder / profile)
             check(slug, manifest, lock_texts, rules, profile=profile)
             text = pylock_text(lock_texts, texts, slug, profile)
-            found += artifacts_of(read_pylock(text, lock), lock)
+            pylock = read_pylock(text, lock)
+            found += artifacts_of(pylock, lock)
+            apart |= {str(package.name) for package in pylock.packages if is_apart(package)}
             plans[lock] = manifest.targets[slug].plan
             indexes |= dict.fromkeys(manifest.targets[slug].package_indexes)
-    return NeededFiles(artifacts=merge_artifacts(found), plans=plans, indexes=tuple(indexes))
+    return NeededFiles(
+        artifacts=merge_artifacts(found), plans=plans, indexes=tuple(indexes), apart=tuple(sorted(apart))
+    )
 
 
 def download(

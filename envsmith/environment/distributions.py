@@ -25,6 +25,7 @@ from zlib import crc32
 
 from packaging.utils import canonicalize_name
 
+from envsmith.environment.installed_files import read_origin
 from envsmith.environment.model import Distribution, EnvironmentLayout, TorchBuild
 from envsmith.environment.prefix import is_compiled, record_lines
 from envsmith.files.own_folder import extended
@@ -209,6 +210,7 @@ def _distribution(
         files=len(rows),
         size_bytes=sum(file.size_bytes or 0 for file in files),
         is_listed=contents is not None,
+        origin=read_origin(folder),
         replaced=tuple(sorted(filter(None, (_own_file(path, layout) for path, _, _ in rows)))),
         missing=_relative_paths(folder, found["missing"]),
         missing_count=len(found["missing"]),

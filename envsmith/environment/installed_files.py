@@ -12,10 +12,11 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from envsmith.environment.model import EnvironmentLayout
+from envsmith.environment.model import EnvironmentLayout, InstallOrigin
 from envsmith.environment.prefix import is_code, record_lines
 from envsmith.environment.shadows import is_installed_from, shadows
 from envsmith.files.own_folder import extended
@@ -49,7 +50,7 @@ def inspect(layout: EnvironmentLayout, before: Iterable[str]) -> dict[str, Any]:
     folders = [Path(name) for name in layout.site_folders]
     infos = [path for folder in folders for path in sorted(folder.glob("*.dist-info"))]
     records = {path: list(_record_hashes(path)) for path in infos}
-    origins = {_name(path): origin for path in infos if (origin := _origin(path))}
+    origins = {_name(path): asdict(origin) for path in infos if (origin := read_origin(path))}
     here = os.getcwd()  # noqa: PTH109 - a string
     modules = {_name(path): _top_level_modules(rows) for path, rows in records.items()}
     return {
@@ -127,18 +128,13 @@ def _incomplete_installs(folder: Path) -> Iterator[dict[str, str]]:
             yield {"folder": path.name, "why": "no METADATA: its install or removal was interrupted"}
 
 
-def _origin(info: Path) -> dict[str, str] | None:
+def read_origin(info: Path) -> InstallOrigin | None:
+    """Read the origin of a distribution from its ``.dist-info``; None if it is from an index."""
     try:
         data = json.loads(read_regular(info / "direct_url.json"))
-        url = str(data["url"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return InstallOrigin.parse(data, os.path.realpath(os.curdir).replace(os.sep, "/"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    archive = data.get("archive_info")
-    if archive is None:
-        return {"url": url, "kind": "vcs" if "vcs_info" in data else "folder", "sha256": ""}
-    hashes = archive.get("hashes") or {}
-    old = str(archive.get("hash", "")).partition("sha256=")[2]
-    return {"url": url, "kind": "archive", "sha256": str(hashes.get("sha256", old))}
 
 
 def _module_version(folders: Iterable[Path], name: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from envsmith.environment.model import InstallOrigin
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
@@ -26,17 +28,6 @@ class IncompleteDistribution:
 
     folder: str
     why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallOrigin:
-    """Origin of a distribution that was not installed from an index."""
-
-    kind: str
-    """``archive``, ``folder`` or ``vcs``."""
-    url: str
-    sha256: str = ""
-    """Of an archive, if recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,24 +52,30 @@ def verify(
 
 
 def _presence(pins: Pins, found: dict[str, list[Distribution]], own: Collection[str]) -> Iterator[Finding]:
-    wanted = {pin.name: pin.version for pin in pins.packages}
-    for name, version in wanted.items():
+    wanted = {pin.name: pin for pin in pins.packages}
+    for name, pin in wanted.items():
+        version = pin.version
         if name not in found:
-            yield _finding("ENV010", name, f"{name} {version} is not installed")
+            yield _finding("ENV010", name, f"{name} {pin.shown} is not installed")
         elif len(found[name]) > 1:
             versions = " and ".join(item.version for item in found[name])
             yield _finding("ENV012", name, f"{name} is installed more than once: {versions}")
-        elif not _is_same(found[name][0].version, version) and not _lacks_label(
-            found[name][0].version, version
+        elif (
+            version
+            and not _is_same(found[name][0].version, version)
+            and not _lacks_label(found[name][0].version, version)
         ):
             yield _finding(
                 "ENV012", name, f"{name} {found[name][0].version} is installed; {version} is locked"
             )
+        elif pin.is_unhashed and not ((origin := found[name][0].origin) and origin.is_of(pin.source)):
+            place = f"{origin.url} {origin.commit}".strip() if origin else "an index"
+            yield _finding("ENV012", name, f"{name} is installed from {place}; {pin.source} is locked")
     for name, items in found.items():
         if name not in wanted:
             severity: Severity = "note" if name in _INSTALLERS or name in own else "error"
-            origin = " from the project's own folder" if name in own else ""
-            text = f"{name} {items[0].version} is installed{origin}, but not locked"
+            here = " from the project's own folder" if name in own else ""
+            text = f"{name} {items[0].version} is installed{here}, but not locked"
             yield Finding(code="ENV011", severity=severity, subject=name, message=text)
 
 

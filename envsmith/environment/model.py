@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
+from envsmith.config.package_source import PackageSource
 from envsmith.errors import NoMatchingTargetError
 from envsmith.model.target import Platform, Python, parse_slug
 
@@ -132,6 +135,65 @@ class EnvironmentLayout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstallOrigin:
+    """Origin of a distribution that was not installed from an index (``direct_url.json``)."""
+
+    kind: str
+    """``archive``, ``folder`` or ``vcs``."""
+    url: str
+    sha256: str = ""
+    """Of an archive, if recorded."""
+    commit: str = ""
+    subdirectory: str = ""
+    is_editable: bool = False
+    path: str = ""
+    """Of a folder or file on this machine, relative to the project, with slashes."""
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any], project: str) -> InstallOrigin:
+        """Parse a ``direct_url.json``.
+
+        Args:
+            data: its content.
+            project: path of the project's folder, links followed, with slashes.
+
+        Raises:
+            KeyError: when it has no URL.
+            TypeError: when a value has another type.
+            AttributeError: when a value is no table.
+        """
+        url = str(data["url"])
+        parts = urlsplit(url)
+        path = re.sub(r"^/(?=[A-Za-z]:/)", "", unquote(parts.path)) if parts.scheme == "file" else ""
+        archive, vcs, folder = (data.get(f"{key}_info") for key in ("archive", "vcs", "dir"))
+        hashes = (archive or {}).get("hashes") or {}
+        old = str((archive or {}).get("hash", "")).partition("sha256=")[2]
+        return cls(
+            kind="archive" if archive is not None else "vcs" if vcs is not None else "folder",
+            url=url,
+            sha256=str(hashes.get("sha256", old)),
+            commit=str((vcs or {}).get("commit_id", "")),
+            subdirectory=str(data.get("subdirectory", "")),
+            is_editable=(folder or {}).get("editable") is True,
+            path=posixpath.relpath(path, project) if path else "",
+        )
+
+    def is_of(self, source: str) -> bool:
+        """Return whether it is the place of a locked package."""
+        wanted = PackageSource.parse(source)
+        if wanted.kind == "git":
+            return (self.kind, self.url.removesuffix("/"), self.commit, self.subdirectory) == (
+                "vcs", wanted.place.removesuffix("/"), wanted.revision, wanted.subdirectory
+            )  # fmt: skip
+        if wanted.kind == "folder":
+            found = (self.kind, self.path, self.is_editable)
+            return found == ("folder", posixpath.normpath(wanted.folder), wanted.is_editable)
+        if wanted.kind == "file":
+            return self.kind == "archive" and self.path == posixpath.normpath(wanted.place)
+        return self.kind == "archive" and self.url.partition("#")[0] == wanted.place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
     """An installed distribution, compared with its RECORD."""
 
@@ -154,6 +216,8 @@ class Distribution:
     differing_count: int = 0
     is_listed: bool = False
     """Whether its files were compared with the list of files in the locked wheel."""
+    origin: InstallOrigin | None = None
+    """None if it is from an index, or its origin is unknown."""
     replaced: tuple[str, ...] = ()
     """Its files that belong to the environment itself (``pyvenv.cfg``), relative to the prefix."""
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from packaging.version import InvalidVersion, Version
 
 from envsmith.catalog import Catalog
-from envsmith.environment.installed_state import InstalledState, InstallOrigin
-from envsmith.environment.model import Environment, Import
+from envsmith.environment.installed_state import InstalledState
+from envsmith.environment.model import Environment, Import, InstallOrigin
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.backend import Backend
@@ -87,11 +87,13 @@ def origins(pins: Pins, condition: InstalledState) -> Iterator[Finding]:
         origin = condition.origins.get(pin.name)
         if origin and not _is_locked(pin, origin):
             source = {"folder": "a folder", "vcs": "version control"}.get(origin.kind, "another file")
-            text = f"{pin.name} {pin.version} was installed from {source}: {_without_login(origin.url)}"
+            text = f"{pin.name} {pin.shown} was installed from {source}: {_without_login(origin.url)}"
             yield _finding("ENV063", pin.name, text)
 
 
 def _is_locked(pin: Pin, origin: InstallOrigin) -> bool:
+    if pin.is_unhashed:
+        return origin.is_of(pin.source)
     return origin.kind == "archive" and (not origin.sha256 or origin.sha256 in pin.sha256)
 
 

@@ -81,7 +81,7 @@ def _bill_of_materials(locks: tuple[SavedLock, ...], prefix: Path | None, *, is_
     from envsmith.wiring import CatalogOptions, licences
 
     to_bill(locks, {})  # refuse before any download
-    pins = locks[0].pins.packages
+    pins = [pin for pin in locks[0].pins.packages if pin.sha256]
     installed = installed_licences(prefix) if prefix else {}
     from_environment = {
         pin.sha256[0]: installed[key] for pin in pins if (key := (pin.name, pin.version)) in installed

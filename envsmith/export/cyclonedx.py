@@ -81,21 +81,22 @@ def _component(item: BillComponent) -> Component:
     from cyclonedx.model.component import Component, ComponentType
     from packageurl import PackageURL
 
-    sha256 = HashType(alg=HashAlgorithm.SHA_256, content=item.sha256)
-    qualifiers = {"file_name": item.filename, **({"repository_url": item.index} if item.index else {})}
-    qualifiers |= {"download_url": item.url} if item.is_direct else {}
-    purl = PackageURL("pypi", name=item.name, version=item.version, qualifiers=qualifiers)
+    hashes = [HashType(alg=HashAlgorithm.SHA_256, content=item.sha256)] if item.sha256 else []
+    given = {"file_name": item.filename, "repository_url": item.index}
+    is_vcs = item.url.startswith("git+")
+    given |= {"vcs_url" if is_vcs else "download_url": item.url if item.is_direct else ""}
+    qualifiers = {key: value for key, value in given.items() if value}
+    purl = PackageURL("pypi", name=item.name, version=item.version or None, qualifiers=qualifiers)
+    kind = ExternalReferenceType.VCS if is_vcs else ExternalReferenceType.DISTRIBUTION
     return Component(
         name=item.name,
-        version=item.version,
+        version=item.version or None,
         type=ComponentType.LIBRARY,
-        bom_ref=f"{item.name}=={item.version}",
+        bom_ref=f"{item.name}=={item.version}" if item.version else item.name,
         purl=purl,
-        hashes=[sha256],
+        hashes=hashes,
         licenses=[_licence(item.licence)],
-        external_references=[
-            ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(item.url), hashes=[sha256])
-        ],
+        external_references=[ExternalReference(type=kind, url=XsUri(item.url), hashes=hashes)],
     )
 
 

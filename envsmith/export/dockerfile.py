@@ -54,6 +54,11 @@ def to_dockerfile(locks: Sequence[SavedLock], folder: str, options: ImageOptions
         _copy(f"{folder}/{lock.profile}/requirements.{lock.target.slug}.txt", "/lock/requirements.txt"),
         "RUN python -m venv --without-pip /opt/venv",
         f"RUN --mount=type=cache,target=/opt/pip {_PIP_INSTALL} --cache-dir /opt/pip -r /lock/requirements.txt",
+        *(
+            f"# Not included, for it has no hash: {pin.requirement}"
+            for pin in lock.pins.packages
+            if pin.is_unhashed
+        ),
         *_shims(lock, options),
         "",
         f"FROM {base}",

@@ -24,8 +24,9 @@ class BillComponent:
     version: str
     filename: str
     sha256: str
+    """Empty for a commit or folder."""
     url: str
-    """Its download URL."""
+    """Its download URL, or the place of a commit or folder."""
     index: str = ""
     """URL of its index; empty for PyPI."""
     is_direct: bool = False
@@ -60,6 +61,7 @@ def to_constraints(locks: Sequence[SavedLock]) -> str:
         f"# {profile} · {', '.join(lock.target.slug for lock in locks)}",
         "# pip install -c THIS_FILE ... keeps the locked versions",
         *_pins(locks, {pin.name for lock in locks for pin in lock.pins.packages}),
+        *(f"# without a version: {name}" for name in _versionless(locks)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -110,7 +112,7 @@ def to_bill(locks: Sequence[SavedLock], licences: Mapping[str, PackageLicense]) 
             hint="choose one with --target",
         )
     (lock,) = locks
-    if not all(pin.url for pin in lock.pins.packages):
+    if not all(pin.url or pin.is_unhashed for pin in lock.pins.packages):
         raise LockError(
             "LCK044",
             f"pylock.{lock.target.slug}.toml, which contains the URLs of all files, is missing or was changed",
@@ -129,11 +131,11 @@ def to_bill(locks: Sequence[SavedLock], licences: Mapping[str, PackageLicense]) 
                 name=pin.name,
                 version=pin.version,
                 filename=pin.filename,
-                sha256=pin.sha256[0],
-                url=pin.url,
+                sha256=next(iter(pin.sha256), ""),
+                url=pin.url or pin.source,
                 index=f"{HOST}/whl/{lock.index}" if pin.name in lock.from_index else "",
                 is_direct=bool(pin.source),
-                licence=licences.get(pin.sha256[0]),
+                licence=licences.get(next(iter(pin.sha256), "")),
             )
             for pin in lock.pins.packages
         ),
@@ -156,6 +158,12 @@ def _source(name: str, locks: Sequence[SavedLock]) -> str:
         if index
     ]
     return f"{name} = {tables[0]}\n" if len(tables) == 1 else f"{name} = [{', '.join(tables)}]\n"
+
+
+def _versionless(locks: Sequence[SavedLock]) -> list[str]:
+    """Return the folders and repositories whose version only a build tells, each with its place."""
+    pins = (pin for lock in locks for pin in lock.pins.packages)
+    return sorted({pin.requirement for pin in pins if not pin.version})
 
 
 def _pins(locks: Sequence[SavedLock], names: Iterable[str]) -> list[str]:

@@ -69,7 +69,8 @@ class SdistReader:
         return VersionMetadata(name=name, version=version, requires_dist=requires)
 
     def _archive(self, place: str, url: str, sha256: str) -> bytes:
-        archive = _fetch(url, sha256, place=place)
+        archive = fetch_archive(url, place)
+        _check_hash(archive, sha256, place)
         self._sizes[sha256] = len(archive)
         self._build_requires[sha256] = read_build_requires(archive)
         return archive
@@ -95,7 +96,7 @@ def read_requires(archive: bytes) -> tuple[str, ...] | None:
     Metadata 2.2 and later is final unless it lists Requires-Dist as dynamic (PEP 643, read 2026-11-21). For older
     metadata setuptools writes ``requires.txt`` into the egg-info beside SOURCES.txt, if there are requirements.
     """
-    files = dict(_members(archive))
+    files = dict(archive_members(archive, _METADATA))
     info = next((text for path, text in files.items() if path.count("/") == 1), "")
     headers = HeaderParser().parsestr(info)
     dynamic = {value.lower() for value in headers.get_all("Dynamic", [])}
@@ -114,7 +115,7 @@ def read_build_requires(archive: bytes) -> tuple[str, ...]:
 
     What some backends ask for in a hook is added: their documentation names it.
     """
-    texts = [text for path, text in _members(archive, _PYPROJECT) if path.count("/") == 1]
+    texts = [text for path, text in archive_members(archive, _PYPROJECT) if path.count("/") == 1]
     try:
         table = tomllib.loads(texts[0])["build-system"] if texts else {}
         requires = [str(Requirement(text)) for text in table.get("requires", _SETUPTOOLS)]
@@ -146,7 +147,12 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".")) if re.fullmatch(r"\d+\.\d+", text) else (0,)
 
 
-def _members(archive: bytes, wanted: re.Pattern[str] = _METADATA) -> Iterator[tuple[str, str]]:
+def archive_members(archive: bytes, wanted: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """Yield path and text of the files of an archive with wanted paths, without large ones.
+
+    Raises:
+        ToolError: TOL027 when the archive is damaged.
+    """
     try:
         if archive[:2] == b"PK":
             with zipfile.ZipFile(io.BytesIO(archive)) as bundle:
@@ -167,7 +173,16 @@ def _members(archive: bytes, wanted: re.Pattern[str] = _METADATA) -> Iterator[tu
         ) from error
 
 
-def _fetch(url: str, sha256: str, place: str) -> bytes:
+def fetch_archive(url: str, place: str) -> bytes:
+    """Download an archive.
+
+    Args:
+        url: its address.
+        place: the package, for messages.
+
+    Raises:
+        ToolError: TOL025 when it cannot be downloaded, TOL027 when it is too large.
+    """
     import requests
 
     try:
@@ -190,7 +205,11 @@ def _fetch(url: str, sha256: str, place: str) -> bytes:
             where=place,
             hint="check the network",
         ) from error
-    found = hashlib.sha256(body).hexdigest()
+    return bytes(body)
+
+
+def _check_hash(archive: bytes, sha256: str, place: str) -> None:
+    found = hashlib.sha256(archive).hexdigest()
     if found != sha256:
         raise ToolError(
             "TOL028",
@@ -198,4 +217,3 @@ def _fetch(url: str, sha256: str, place: str) -> bytes:
             where=place,
             hint="try again; if it happens again, do not use the file, and report it to the index",
         )
-    return bytes(body)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +106,7 @@ def install_lock(
     from envsmith.install.install import install, plan_install
     from envsmith.install.links import check_place, check_runner
     from envsmith.install.options import check_stale, frozen_inputs, install_request
-    from envsmith.install.trust import check_trust
+    from envsmith.install.trust import check_builds, check_trust
 
     check_place(options["prefix"].absolute())
     check_runner(options["prefix"].absolute())
@@ -123,12 +125,14 @@ def install_lock(
     # Signed before the build: they may be changed during it.
     signatures = answer_cache.sign_paths((options["folder"], *inputs))
     is_quiet = settings["quiet"] or options["as_json"]
+    order = f"envsmith {command} {request.profile}"
+    checked_builds = partial(check_builds, command=order, is_trusted=options["is_trusted"])
     with install_tools({**options, "words": settings["words"]}, quiet=is_quiet) as tools:
         if options["dry_run"]:
             plan = plan_install(request, tools)
             output.show_plan(plan, options["prefix"], as_json=options["as_json"], command=command)
             return OK
-        done = install(request, tools)
+        done = install(request, replace(tools, check_builds=checked_builds))
     if inputs and _is_cacheable(options):
         _cache_answer(settings["words"], options, done.generation, signatures)
     cost = own_and_shared(tools.store.prefix(done.generation.id)) if done.how == "built" else None

@@ -114,6 +114,7 @@ def install(request: InstallRequest, tools: InstallTools) -> InstallResult:
         if existing := None if request.rebuild else _existing(request, locked, interpreter, tools):
             return _switch(existing, before, tools, how="switched" if existing.id != before else "unchanged")
         tools.store.check_link()
+        tools.check_builds({pin.name: pin.pinned_source for pin in locked.pins.packages if pin.is_built})
         _check_lengths(locked, tools)
         if tools.prefetcher:
             locked = replace(locked, source=tools.prefetcher.fetch(locked, manifest, files))

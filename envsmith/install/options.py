@@ -107,7 +107,7 @@ def check_stale(request: InstallRequest, folder: Path) -> tuple[Path, ...]:
     """
     from envsmith.catalog import Catalog
     from envsmith.files import atomic
-    from envsmith.lock.inputs.request import LockOptions, lock_requests, reads_sources
+    from envsmith.lock.inputs.request import LockOptions, lock_requests, reads_places, reads_sources
     from envsmith.lock.staleness import check_profile, check_tools
     from envsmith.lockfile.manifest import RememberedOptions
     from envsmith.lockfile.store import read_manifest
@@ -141,7 +141,7 @@ def check_stale(request: InstallRequest, folder: Path) -> tuple[Path, ...]:
             ),
             hint=f"run `envsmith lock {request.profile}`, or skip this check with --frozen",
         )
-    if reads_sources(lock_request):
+    if reads_sources(lock_request) or reads_places(lock_request):
         return ()
     return watched_paths(read, request.folder)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -68,6 +68,8 @@ class InstallTools:
     files: Files
     progress: Progress
     now_utc: Callable[[], str]
+    check_builds: Callable[[Mapping[str, str]], None] = lambda _: None
+    """Refuses the builds of packages, given by name and place, that the user does not trust."""
     prefetcher: Prefetcher | None = None
     """Downloads the files into a wheelhouse first; None if uv downloads them."""
     disk_of: Callable[[Path], Disk] = disk_of

@@ -63,13 +63,13 @@ class Prefetcher:
         result = self.fill(wheelhouse, artifacts, self.locations)
         if result.failed:
             raise download_error(result.failed, len(artifacts), f"envsmith install {locked.profile}")
+        text = files[f"requirements.{locked.slug}.txt"].decode("utf-8", "replace")
         return InstallSource(
-            text=locked.pins.for_wheelhouse(
-                files[f"requirements.{locked.slug}.txt"].decode("utf-8", "replace")
-            ),
+            text=locked.pins.for_sync(text, by_name=True),
             is_pylock=False,
             sources=locked.source.sources,
             wheelhouse=str(wheelhouse),
+            apart=locked.source.apart,
         )
 
 

@@ -11,7 +11,7 @@ from envsmith.environment.model import Environment
 from envsmith.errors import LockError
 from envsmith.install.smoke_tests import SmokeTests
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
-from envsmith.lockfile.pins import InstallSource, Pin, Pins
+from envsmith.lockfile.pins import InstallSource, Pin, Pins, hashed_part
 from envsmith.lockfile.provided import ProvidedPackage
 from envsmith.lockfile.store import read_manifest, sha256_of
 from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check, check_profile_name
@@ -123,16 +123,17 @@ def read_lock(
     entry = manifest.targets[slug]
     texts = LockTexts.of(slug, entry, files, request.folder)
     pins, pylock = check(slug, manifest, texts, request.rules, profile=request.profile)
-    text = pins.for_wheelhouse(texts.requirements) if request.wheelhouse else texts.requirements
+    text = pins.for_sync(texts.requirements, by_name=bool(request.wheelhouse))
     source = InstallSource(text=text, is_pylock=False)
     if (
         pylock and texts.pylock and not request.wheelhouse
     ):  # a pylock has URLs, a wheelhouse is used by file names
-        pins, source = pylock, InstallSource(text=texts.pylock, is_pylock=True)
+        text = hashed_part(texts.pylock)
+        pins, source = pylock, InstallSource(text=text, is_pylock=True)
     return LockedInstall(
         profile=request.profile,
         slug=slug,
-        sha256=sha256_of(files[f"requirements.{slug}.txt"]),
+        sha256=sha256_of(files[f"requirements.{slug}.txt"] + texts.unhashed.encode()),
         pins=pins,
         source=replace(
             source,
@@ -140,6 +141,7 @@ def read_lock(
             wheelhouse=request.wheelhouse,
             profile=request.profile,
             indexes=entry.package_indexes,
+            apart=tuple(pin for pin in pins.packages if pin.is_apart),
         ),
         entry=entry,
         given=manifest.given,

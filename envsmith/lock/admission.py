@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 from urllib.parse import unquote, urlsplit
@@ -23,6 +23,7 @@ from packaging.version import Version
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import LockError
 from envsmith.lockfile.pins import pins_digest
+from envsmith.lockfile.provided import ProvidedPackage, by_name
 from envsmith.lockfile.pylock import FORMAT_VERSION, Lock, package_hashes
 from envsmith.model.finding import Decision
 from envsmith.model.listing import PYTORCH_HOSTS
@@ -47,7 +48,49 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
     Raises:
         LockError: LCK010 to LCK019 and LCK024, one per condition, naming the package that violates it.
     """
-    resolution = _without_brought(plan, resolution)
+    provided = by_name(plan.provided)
+    whole = _without(resolution, {name for name, item in provided.items() if not item.source})
+    resolution = _without(whole, provided)
+    checked = _checked_packages(plan, resolution, whole)
+    family = [package for package in checked if package.name in _family(plan)]
+    for package in family:
+        _check_build(package, plan)
+    packages = _with_provided(checked, whole, provided)
+    sources = sorted({url for package in family if (url := plan.index_of(package.name))})
+    decisions = _decisions(plan, packages)
+    pylock = Pylock(
+        lock_version=Version("1.0"),
+        environments=[target_marker(plan.target)],
+        requires_python=SpecifierSet(f"=={plan.target.python.version}.*"),
+        created_by="envsmith",
+        packages=packages,
+        tool={
+            "envsmith": {
+                **_provenance(plan, catalog_name, decisions),
+                "pins-sha256": _digest(packages, provided),
+            }
+        },
+    )
+    _check_selection(pylock, plan.target)
+    return Lock(
+        profile=plan.profile,
+        target=plan.target,
+        pylock=pylock,
+        plan_digest=plan.digest(),
+        requirers=_requirers(plan, whole),
+        family=tuple(package.name for package in family),
+        indexes=tuple(url for url in sources if url not in plan.flat),
+        pages=tuple(url for url in sources if url in plan.flat),
+        package_indexes=plan.indexes,
+        decisions=decisions,
+        unsatisfied=plan.unsatisfied(),
+        direct=resolution.direct,
+        provided={item.name: provided[item.name] for item in packages if item.name in provided},
+    )
+
+
+def _checked_packages(plan: ResolutionPlan, resolution: Resolution, whole: Resolution) -> list[Package]:
+    """Return the packages of an index, each with its one file; refuse those that a lock must not contain."""
     tags = plan.target.tag_set()
     for package in resolution.packages:
         _check_hashes(package)
@@ -57,50 +100,42 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
         for item in (*plan.requirements, *plan.constraints, *plan.overrides)
         if item.hashes
     }
-    packages = _one_file_each(plan, resolution, tags, given)
-    family = [package for package in packages if package.name in _family(plan)]
+    packages = _one_file_each(plan, resolution, whole, given)
     for package in packages:
         _check_files(package, plan)
         _check_given_hashes(package, given.get(package.name, ()))
-    for package in family:
-        _check_build(package, plan)
     _check_origins(packages, plan)
     _check_direct(packages, plan, resolution)
-    sources = sorted({url for package in family if (url := plan.index_of(package.name))})
-    decisions = _decisions(plan, packages)
-    pylock = Pylock(
-        lock_version=Version("1.0"),
-        environments=[target_marker(plan.target)],
-        requires_python=SpecifierSet(f"=={plan.target.python.version}.*"),
-        created_by="envsmith",
-        packages=packages,
-        tool={"envsmith": {**_provenance(plan, catalog_name, decisions), "pins-sha256": _digest(packages)}},
-    )
-    _check_selection(pylock, plan.target)
-    return Lock(
-        profile=plan.profile,
-        target=plan.target,
-        pylock=pylock,
-        plan_digest=plan.digest(),
-        requirers=_requirers(plan, resolution),
-        family=tuple(package.name for package in family),
-        indexes=tuple(url for url in sources if url not in plan.flat),
-        pages=tuple(url for url in sources if url in plan.flat),
-        package_indexes=plan.indexes,
-        decisions=decisions,
-        unsatisfied=plan.unsatisfied(),
-        direct=resolution.direct,
-    )
+    return packages
 
 
-def _without_brought(plan: ResolutionPlan, resolution: Resolution) -> Resolution:
-    """Return a resolution without the packages that the environment has already."""
-    brought = {item.name for item in plan.provided if not item.source}
+def _without(resolution: Resolution, names: Collection[str]) -> Resolution:
+    """Return a resolution without some packages."""
     return replace(
         resolution,
-        packages=tuple(package for package in resolution.packages if package.name not in brought),
-        requirers={name: by for name, by in resolution.requirers.items() if name not in brought},
+        packages=tuple(package for package in resolution.packages if package.name not in names),
+        requirers={name: by for name, by in resolution.requirers.items() if name not in names},
     )
+
+
+def _with_provided(
+    packages: Sequence[Package], whole: Resolution, provided: Mapping[str, ProvidedPackage]
+) -> list[Package]:
+    """Return the packages of a lock with those that are from no index, sorted by name."""
+    needs = _needs(whole)
+    own = [
+        provided[item.name].locked(needs.get(item.name)) for item in whole.packages if item.name in provided
+    ]
+    return sorted((*packages, *own), key=lambda item: item.name)
+
+
+def _needs(resolution: Resolution) -> dict[str, list[dict[str, str]]]:
+    """Return project → the projects that it requires, as in a pylock."""
+    needs: dict[str, list[dict[str, str]]] = {}
+    for name, requirers in sorted(resolution.requirers.items()):
+        for requirer in requirers:
+            needs.setdefault(requirer, []).append({"name": name})
+    return needs
 
 
 def _decisions(plan: ResolutionPlan, packages: Iterable[Package]) -> tuple[Decision, ...]:
@@ -123,7 +158,7 @@ def _family(plan: ResolutionPlan) -> frozenset[str]:
 def _one_file_each(
     plan: ResolutionPlan,
     resolution: Resolution,
-    tags: frozenset[Tag],
+    whole: Resolution,
     given: Mapping[str, Sequence[SourcedRequirement]],
 ) -> list[Package]:
     """Return the packages with the one file that the target would choose; an index may list several fitting ones.
@@ -131,13 +166,10 @@ def _one_file_each(
     Args:
         plan: the amended plan.
         resolution: of that plan.
-        tags: of the target.
+        whole: with the packages that are from no index, for what these require.
         given: project → its requirements, if hashes are given.
     """
-    needs: dict[str, list[str]] = {}
-    for name, requirers in sorted(resolution.requirers.items()):
-        for requirer in requirers:
-            needs.setdefault(requirer, []).append(name)
+    needs = _needs(whole)
     everything = Pylock(
         lock_version=Version("1.0"),
         created_by="envsmith",
@@ -145,13 +177,13 @@ def _one_file_each(
             Package(
                 name=package.name,
                 version=package.version,
-                dependencies=[{"name": name} for name in needs.get(package.name, ())] or None,
+                dependencies=needs.get(package.name),
                 index=plan.index_of(package.name) or resolution.indexes.get(package.name),
                 sdist=None if wheels else _with_sha256(package.sdist),
                 wheels=[_named(wheel) for wheel in wheels] or None,
             )
             for package in resolution.packages
-            for wheels in [_allowed_wheels(package, given.get(package.name, ()), tags)]
+            for wheels in [_allowed_wheels(package, given.get(package.name, ()), plan.target.tag_set())]
         ],
     )
     chosen = _select(everything, plan.target)
@@ -290,7 +322,12 @@ def _check_origins(packages: Iterable[Package], plan: ResolutionPlan) -> None:
 
 def _check_direct(packages: Iterable[Package], plan: ResolutionPlan, resolution: Resolution) -> None:
     """Refuse packages from URLs that no requirement names, and required URLs that were not taken."""
-    required = {item.name: item.requirement.url for item in plan.all_requirements() if item.requirement.url}
+    provided = by_name(plan.provided)
+    required = {
+        item.name: item.requirement.url
+        for item in plan.all_requirements()
+        if item.requirement.url and item.name not in provided
+    }
     for package in packages:
         if resolution.direct.get(package.name) != required.get(package.name):
             raise _violation("LCK010", package, f"is not from {required.get(package.name) or 'an index'}")
@@ -366,9 +403,15 @@ def _provenance(plan: ResolutionPlan, catalog_name: str, decisions: Iterable[Dec
     return values
 
 
-def _digest(packages: Iterable[Package]) -> str:
+def _digest(packages: Iterable[Package], provided: Mapping[str, ProvidedPackage]) -> str:
     return pins_digest(
-        (package.name, str(package.version), [sha256 for _, sha256 in package_hashes(package)])
+        (
+            package.name,
+            str(package.version or ""),
+            (item.sha256 or (item.bare_source,))
+            if (item := provided.get(package.name))
+            else [sha256 for _, sha256 in package_hashes(package)],
+        )
         for package in packages
     )
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from envsmith.catalog import Catalog
+    from envsmith.console.terminal import LockProgress
     from envsmith.errors import EnvsmithError
+    from envsmith.index.hashing import Downloads, NoDownloads
     from envsmith.index.sources import ListingSources
     from envsmith.lock.inputs.request import LockOptions
     from envsmith.lock.lock import LockedProfile
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from envsmith.plan.model import LockRequest
     from envsmith.process.runner import Processes
     from envsmith.uv.resolver import UvResolver
+    from envsmith.wiring import CatalogOptions
 
 
 _REMEMBERED = (
@@ -38,6 +41,8 @@ _REMEMBERED = (
     "python",
     "platforms",
     "allow_sdist",
+    "allow_build",
+    "no_project",
     "indexes",
 )
 """Options that the manifest records as they are given."""
@@ -96,6 +101,13 @@ _REMEMBERED = (
 @click.option(
     "--allow-sdist", multiple=True, metavar="NAME", help="Lock this package as source if it has no wheel."
 )
+@click.option(
+    "--allow-build",
+    multiple=True,
+    metavar="NAME",
+    help="Build this package of a repository, folder or archive if only that tells what it requires.",
+)
+@click.option("--no-project", is_flag=True, help="Without the project itself.")
 @click.option(
     "--index",
     "indexes",
@@ -203,7 +215,7 @@ def _keeper(
     """
     from envsmith.console import answer_cache
     from envsmith.lock.inputs.recorded_models import models_of
-    from envsmith.lock.inputs.request import reads_sources
+    from envsmith.lock.inputs.request import reads_places, reads_sources
     from envsmith.wiring import watched_paths
 
     is_moving = (
@@ -215,6 +227,7 @@ def _keeper(
         or options.dry_run
         or options.as_json
         or any(map(reads_sources, requests))
+        or any(map(reads_places, requests))
     ):
         return None
     profiles = [item.profile for item in requests]
@@ -324,15 +337,13 @@ def lock_tools(
     from envsmith.catalog import Catalog
     from envsmith.console.terminal import LockProgress
     from envsmith.files import atomic
-    from envsmith.index.hashing import Downloads, FileCache, NoDownloads
     from envsmith.lock.resolve import ResolveTools
     from envsmith.process.runner import Processes
     from envsmith.templates import read_template
     from envsmith.wiring import (
-        fetched_wheels_folder,
-        index_base,
         lock_rules,
         on_first_use,
+        package_provider,
         routed_pages,
         sdist_reader,
         wheel_contents,
@@ -351,9 +362,7 @@ def lock_tools(
                 listings=_listings(catalog, options),
                 resolver=_resolver(options, processes),
                 sdists=on_first_use(sdist_reader),
-                hasher=NoDownloads()
-                if choice.is_offline
-                else Downloads(progress, FileCache(fetched_wheels_folder()), index_base(choice)),
+                hasher=_hasher(choice, progress),
                 contents=wheel_contents(choice),
                 requires=wheel_requires(choice),
                 imports=_import_time_uses,
@@ -363,11 +372,21 @@ def lock_tools(
                 progress=progress,
                 routes=None if choice.is_offline else on_first_use(routed_pages),
                 rules=lock_rules(choice.insecure_hosts, choice.index_base),
+                provider=package_provider(processes, choice),
             )
             yield tools, pool
     finally:
         processes.close()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _hasher(choice: CatalogOptions, progress: LockProgress) -> Downloads | NoDownloads:
+    from envsmith.index.hashing import Downloads, FileCache, NoDownloads
+    from envsmith.wiring import fetched_wheels_folder, index_base
+
+    if choice.is_offline:
+        return NoDownloads()
+    return Downloads(progress, FileCache(fetched_wheels_folder()), index_base(choice))
 
 
 def _listings(catalog: Catalog, options: LockOptions) -> ListingSources:

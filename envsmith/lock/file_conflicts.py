@@ -106,7 +106,9 @@ def unchecked(lock: Lock, contents: Mapping[str, WheelContents]) -> tuple[str, .
     For display only: a lock must not depend on the answers of servers.
     """
     return tuple(
-        str(package.name) for package in lock.pylock.packages if _contents(package, contents) is None
+        str(package.name)
+        for package in lock.pylock.packages
+        if package.name not in lock.provided and _contents(package, contents) is None
     )
 
 

@@ -13,7 +13,8 @@ from envsmith.lock import admission
 from envsmith.lock.resolve import yanked
 from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.lockfile.pins import Pins, RequirementsLine, requirements_lines
-from envsmith.lockfile.pylock import Lock
+from envsmith.lockfile.provided import by_name
+from envsmith.lockfile.pylock import Lock, unhashed_name
 from envsmith.lockfile.store import decisions_of
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.target import parse_slug
@@ -26,13 +27,17 @@ def pinned_lines(slug: str, found: Mapping[str, bytes]) -> dict[str, Requirement
 
     Projects with two versions, as a merge leaves them, are left out.
     """
-    text = found.get(f"requirements.{slug}.txt", b"").decode("utf-8", "replace")
+    texts = [
+        found.get(name, b"").decode("utf-8", "replace")
+        for name in (f"requirements.{slug}.txt", unhashed_name(slug))
+    ]
     lines: dict[str, RequirementsLine] = {}
     twice: set[str] = set()
-    for line in requirements_lines(text):
+    for line in (line for text in texts for line in requirements_lines(text)):
         if line.name:
             other = lines.setdefault(line.name, line)
-            twice |= {line.name} if other.version != line.version else set()
+            is_same = (other.version, other.source) == (line.version, line.source)
+            twice |= set() if is_same else {line.name}
     return {name: line for name, line in lines.items() if name not in twice}
 
 
@@ -55,7 +60,7 @@ def preferences(slug: str, manifest: Manifest | None, found: Mapping[str, bytes]
         own = [other for other in manifest.targets if parse_slug(slug)[1].is_later_than(parse_slug(other)[1])]
         twins = [other for other in own if other.startswith(f"{python}-")]
         return _newest(preferences(other, manifest, found) for other in twins or manifest.targets)
-    versions = {name: line.version for name, line in pinned_lines(slug, found).items()}
+    versions = {name: line.version for name, line in pinned_lines(slug, found).items() if line.version}
     family = {name: pin.version for name, pin in entry.family.items()}
     if not versions:
         return _pylock_versions(slug, found) | family
@@ -105,10 +110,15 @@ def rebuild(
         LockError: as `admission.admit`.
         ToolError: when the resolver or the network fails.
     """
-    known = resolver.find_files(plan, {name: kept_file(line) or line.version for name, line in lines.items()})
+    provided = by_name(plan.provided)
+    served = {name: line for name, line in lines.items() if name not in provided}
+    known = resolver.find_files(
+        plan, {name: kept_file(line) or line.version for name, line in served.items()}
+    )
     packages = [item for item in (_with_locked_files(one, lines) for one in known.packages) if item]
-    served = {package.name for package in packages}
-    unserved = tuple(f"{name} {line.version}" for name, line in sorted(lines.items()) if name not in served)
+    packages += [provided[name].package() for name in lines.keys() & provided]
+    found = {package.name for package in packages}
+    unserved = tuple(f"{name} {line.version}" for name, line in sorted(lines.items()) if name not in found)
     notes = tuple(yanked(plan, known))
     if unserved:
         return RebuiltLock(lock=None, unserved=unserved, notes=notes)
@@ -139,7 +149,7 @@ def _with_locked_files(package: Package, lines: Mapping[str, RequirementsLine]) 
 
 def changed_versions(before: Mapping[str, str], lock: Lock) -> Iterator[tuple[str, str, str]]:
     """Yield project, version before (empty if new) and now, of each pin that moved, came or went."""
-    after = {str(package.name): str(package.version) for package in lock.pylock.packages}
+    after = {str(package.name): str(package.version) for package in lock.pylock.packages if package.version}
     for name in sorted({*before, *after}):
         if before.get(name, "") != after.get(name, ""):
             yield name, before.get(name, ""), after.get(name, "")

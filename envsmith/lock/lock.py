@@ -23,13 +23,13 @@ from envsmith.lock import (
 )
 from envsmith.lock.inputs import recorded_models, remembered_options
 from envsmith.lock.inputs.changed_inputs import changes
-from envsmith.lock.inputs.request import LockOptions, check_upgraded, with_shared_versions
+from envsmith.lock.inputs.request import LockOptions, check_upgraded, with_provided, with_shared_versions
 from envsmith.lock.resolve import ResolveTools, resolve_all
 from envsmith.lock.savings import DownloadSavings
 from envsmith.lock.source_builds import locked_builds
 from envsmith.lockfile.manifest import FILENAME, FamilyPin, LockedBuild, Manifest, TargetRecord
 from envsmith.lockfile.pins import RequirementsLine
-from envsmith.lockfile.pylock import Lock
+from envsmith.lockfile.pylock import Lock, unhashed_name
 from envsmith.lockfile.store import (
     decisions_of,
     file_names,
@@ -154,6 +154,8 @@ def _start(
     if other := request.profile.versions_of:
         place = options.folder / other
         request = with_shared_versions(request, place, tools.files.read_files(place))
+    pins = (item for item in (kept.provided if kept else ()) if item.name not in upgraded)
+    request = with_provided(request, tools.provider, folder, pins)
     request = replace(request, pages=pages, kept=kept)
     planned = _planned(request, options.cutoffs(request, manifest), tools)
     disk = _LockOnDisk(folder=folder, files=found, manifest=manifest, kept=kept, upgraded=upgraded)
@@ -213,7 +215,11 @@ class _LockOnDisk:
         found = kept_pins.preferences(plan.target.slug, self.kept, self.files)
         kept = {name: version for name, version in found.items() if name not in self.upgraded}
         lines = kept_pins.pinned_lines(plan.target.slug, self.files)
-        files = {line.source: kept_pins.kept_file(line) for name, line in lines.items() if name in kept}
+        files = {
+            line.source: kept_pins.kept_file(line)
+            for name, line in lines.items()
+            if name in kept and line.sha256
+        }
         has_cutoff = plan.has_cutoff and not self.upgraded
         return replace(plan, preferences=kept, kept_files=files, has_cutoff=has_cutoff)
 
@@ -525,12 +531,14 @@ def _decisions(planned: ProfilePlan, targets: tuple[LockedTarget, ...]) -> tuple
 
 def changed_files(entry: TargetRecord, found: Mapping[str, bytes], slug: str) -> tuple[tuple[str, str], ...]:
     """Return the code and message of each file of a target that is missing, or not the one that was written."""
-    name = f"requirements.{slug}.txt"
-    if name not in found:
-        return (("LCK037", f"{name} is missing"),)
-    if not is_recorded(found[name], entry.files.get(name, "")):
-        return (("LCK036", f"{name} was changed after it was written"),)
-    return ()
+    names = (f"requirements.{slug}.txt", *(name for name in (unhashed_name(slug),) if name in entry.files))
+    return tuple(
+        ("LCK036", f"{name} was changed after it was written")
+        if name in found
+        else ("LCK037", f"{name} is missing")
+        for name in names
+        if name not in found or not is_recorded(found[name], entry.files.get(name, ""))
+    )
 
 
 def entry_of(lock: Lock, plan: ResolutionPlan) -> TargetRecord:
@@ -541,14 +549,13 @@ def entry_of(lock: Lock, plan: ResolutionPlan) -> TargetRecord:
         wheel = (packages[name].wheels or ())[0]  # type: ignore[index]
         pin = FamilyPin(version=lock.version(name), filename=wheel.filename, sha256=wheel.hashes["sha256"])
         family[name] = _with_source(name, pin, plan)
-    requirements = f"requirements.{lock.target.slug}.txt"
     return TargetRecord(
         plan=lock.plan_digest,
         inputs=plan.inputs(),
         catalog=str(lock.pylock.tool["envsmith"]["catalog"]) if lock.pylock.tool else "",
         family=family,
         packages=len(packages),
-        files={requirements: sha256_of(lock.to_requirements().encode())},
+        files={name: sha256_of(text) for name, text in lock_files(lock).items() if name.endswith(".txt")},
         decisions=tuple(decision.to_json() for decision in lock.decisions),
         unsatisfied=tuple(str(item) for item in lock.unsatisfied),
     )

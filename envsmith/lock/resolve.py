@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import unquote
 
 from envsmith.catalog import Catalog
 from envsmith.config.build_settings import description
 from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
+from envsmith.index.direct_references.provide import Provider
 from envsmith.lock import missing_wheels, platforms
 from envsmith.lockfile.whole import NO_RULES, LockRules
 from envsmith.model.finding import Decision
@@ -66,6 +68,7 @@ class ResolveTools:
     routes: Routes | None = None
     """None without network."""
     rules: LockRules = NO_RULES
+    provider: Provider = field(default_factory=lambda: Provider(project=Path()))
 
 
 _State = Mapping[str, ResolutionPlan]

@@ -6,7 +6,7 @@ Compares the plans with the files on disk, without network and resolver.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -14,9 +14,10 @@ from packaging.version import InvalidVersion, Version
 
 from envsmith.activate.scripts import scripts_of
 from envsmith.catalog import Catalog
+from envsmith.index.direct_references.provide import Provider
 from envsmith.lock.inputs import recorded_models
 from envsmith.lock.inputs.changed_inputs import changes
-from envsmith.lock.inputs.request import with_shared_versions
+from envsmith.lock.inputs.request import with_provided, with_shared_versions
 from envsmith.lock.kept_pins import pinned_lines
 from envsmith.lock.lock import changed_files
 from envsmith.lock.nightly_age import aging
@@ -44,6 +45,7 @@ class CheckTools:
     templates: Callable[[str], str] | None = None
     """Filename → text of a template; None to skip activation scripts."""
     rules: LockRules = NO_RULES
+    provider: Provider = field(default_factory=lambda: Provider(project=Path()))
 
 
 def check_profile(request: LockRequest, folder: Path, tools: CheckTools) -> Report:
@@ -73,6 +75,7 @@ def check_profile(request: LockRequest, folder: Path, tools: CheckTools) -> Repo
     if other := request.profile.versions_of:
         place = folder.with_name(other)
         request = with_shared_versions(request, place, tools.files.read_files(place))
+    request = with_provided(request, tools.provider, folder, manifest.provided)
     request = replace(request, pages=manifest.routes, kept=manifest)
     planned = plan_profile(
         request,
@@ -211,7 +214,7 @@ def _admission_findings(
 ) -> Iterator[Finding]:
     """Yield the pins that the requirements of the plan do not admit, though no input has changed."""
     for name, line in sorted(pins.items()):
-        if not _is_admitted(plan, name, line.version):
+        if (line.version or not line.source) and not _is_admitted(plan, name, line.version):
             given = ", ".join(str(item.requirement) for item in plan.constraints_on(name) if not item.is_fact)
             text = f"{name}=={line.version} (required: {given or 'a valid version'})"
             yield _finding("LCK060", subject, f"requirements.{plan.target.slug}.txt: {text}", plan.profile)

@@ -28,7 +28,7 @@ _COMMENT = "# Written by `envsmith lock`: the inputs, files and decisions of eac
 _SLUG = re.compile(r"cp3\d{1,2}t?-[a-z0-9_]+")
 _PIN = re.compile(r"(?P<version>[^ ]+) (?P<filename>[^ ]+\.whl) sha256:(?P<sha256>[0-9a-f]{64})")
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
-_LOCK_FILE = re.compile(r"pylock\.[A-Za-z0-9_-]+\.toml|requirements\.[A-Za-z0-9_-]+\.txt")
+_LOCK_FILE = re.compile(r"pylock\.[A-Za-z0-9_-]+\.toml|requirements\.[A-Za-z0-9_-]+(?:\.unhashed)?\.txt")
 _SCRIPT = re.compile(r"activate\.[a-z0-9]+")
 _CHANNEL = re.compile(r"[a-z]+")  # becomes part of a path in the catalog
 _CUTOFF = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -214,6 +214,8 @@ class RememberedOptions:
     platforms: tuple[str, ...] = ()
     backend: str = ""
     allow_sdist: tuple[str, ...] = ()
+    allow_build: tuple[str, ...] = ()
+    no_project: bool = False
     indexes: tuple[str, ...] = ()
     """``NAME URL``, or ``NAME URL default`` for the one in place of PyPI."""
     as_of: str = ""
@@ -253,7 +255,7 @@ class RememberedOptions:
                 continue
             if item.name == "instead_of":
                 found[item.name] = _texts(value)
-            elif item.name == "no_default_groups":
+            elif item.name in ("no_default_groups", "no_project"):
                 found[item.name] = value is True
             elif isinstance(value, list):
                 found[item.name] = tuple(map(str, value))

@@ -1,4 +1,4 @@
-"""Packages that no index has: from a repository, a folder or an archive, or brought by an image.
+"""Packages from no index: from a repository, a folder or an archive, or brought by an image.
 
 The resolver takes their versions and requirements from us, and looks for their names nowhere.
 """
@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from packaging.pylock import Package
+from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageVcs
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from envsmith.config.package_source import PackageSource
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.wheel import Wheel
 
@@ -37,10 +38,14 @@ class ProvidedPackage:
     requires_python: str = ""
     provides_extra: tuple[str, ...] = ()
     source: str = ""
-    """Where it is installed from, as in its requirement; empty if the environment has it already."""
+    """Where it is installed from, pinned; empty if the environment has it already."""
+    requested: str = ""
+    """The same as it was required: with a branch instead of the commit."""
+    place: str = ""
+    """Path of a folder or file, relative to the folder of the lock."""
 
     def metadata(self) -> VersionMetadata:
-        """Return what the resolver is told."""
+        """Return the metadata for the resolver."""
         return VersionMetadata(
             name=self.name,
             version=self.version or _UNKNOWN,
@@ -60,17 +65,74 @@ class ProvidedPackage:
             sha256=hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest(),
         )
 
+    @property
+    def is_hashed(self) -> bool:
+        """Whether pip's hash mode can hold it: an archive on a server."""
+        return PackageSource.parse(self.source).kind == "url"
+
+    @property
+    def sha256(self) -> tuple[str, ...]:
+        """The hash of an archive, as a pin has it."""
+        found = PackageSource.parse(self.source).sha256
+        return (found,) if found else ()
+
+    @property
+    def bare_source(self) -> str:
+        """The place as a pin has it: that of an archive on a server without its hash."""
+        source = PackageSource.parse(self.source)
+        return str(replace(source, sha256="") if source.kind == "url" else source)
+
+    @property
+    def line(self) -> str:
+        """The requirement of a requirements file, without name for a folder or file of this machine."""
+        source = PackageSource.parse(self.source)
+        hashes = f" \\\n    --hash=sha256:{source.sha256}" if source.sha256 else ""
+        is_here = source.kind in ("folder", "file")
+        return f"{source.line if is_here else f'{self.name} @ {self.bare_source}'}{hashes}"
+
+    @property
+    def pinned(self) -> str:
+        """Name and version in a lock; the name alone for a folder, whose version changes with it."""
+        is_known = self.version and PackageSource.parse(self.source).kind != "folder"
+        return f"{self.name}=={self.version}" if is_known else self.name
+
     def package(self) -> Package:
-        """Return the package without files."""
+        """Return the package without files, as it was resolved."""
         return Package(
             name=canonicalize_name(self.name), version=Version(self.version) if self.version else None
         )
 
+    def locked(self, dependencies: Sequence[Mapping[str, Any]] | None) -> Package:
+        """Return the package of a pylock (PEP 751)."""
+        source, asked = PackageSource.parse(self.source), PackageSource.parse(self.requested or self.source)
+        found: dict[str, Any] = {"subdirectory": source.subdirectory or None}
+        kind = "archive"
+        if source.kind == "git":
+            kind = "vcs"
+            found |= {"type": "git", "url": source.place, "commit_id": source.revision}
+            found |= {"requested_revision": asked.revision or None}
+            item: PackageVcs | PackageDirectory | PackageArchive = PackageVcs(**found)
+        elif source.kind == "folder":
+            kind = "directory"
+            item = PackageDirectory(path=self.place, editable=source.is_editable or None)
+        else:
+            place = {"path": self.place} if source.kind == "file" else {"url": source.place}
+            item = PackageArchive(**place, hashes={"sha256": source.sha256}, **found)  # type: ignore[arg-type]
+        version = self.pinned.partition("==")[2]
+        return Package(
+            name=canonicalize_name(self.name),
+            version=Version(version) if version else None,
+            dependencies=dependencies,
+            **{kind: item},  # type: ignore[arg-type]
+        )
+
     def __str__(self) -> str:
-        """Return name, version and a digest of what it requires."""
+        """Return name, version and a digest of its requirements."""
         required = [sorted(self.requires_dist), self.requires_python, sorted(self.provides_extra)]
         digest = hashlib.sha256(json.dumps(required).encode()).hexdigest()
-        return " ".join((self.name, self.version or "(unknown version)", self.source, digest[:12]))
+        # The version of a folder changes with its content, and so does what is installed.
+        version = "" if self.source.startswith(".") else self.version
+        return " ".join(filter(None, (self.name, version, self.source, f"requirements {digest[:12]}")))
 
     def to_plain(self) -> dict[str, object]:
         """Return the values for a manifest, without empty ones."""

@@ -11,6 +11,7 @@ from typing import Any
 from packaging.pylock import Package, Pylock, PylockValidationError
 
 from envsmith.errors import LockError
+from envsmith.lockfile.provided import ProvidedPackage
 from envsmith.lockfile.toml_text import lines, table
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.package_index import PackageIndex
@@ -44,6 +45,8 @@ class Lock:
     """Those of the project."""
     direct: Mapping[str, str] = field(default_factory=dict)
     """project → the URL in its requirement; a pylock has the file as ``archive``."""
+    provided: Mapping[str, ProvidedPackage] = field(default_factory=dict)
+    """project → the package, of those that are from no index."""
 
     def package(self, name: str) -> Package | None:
         """Return a package, or None if it is not locked."""
@@ -78,9 +81,15 @@ class Lock:
     def to_requirements(self) -> str:
         """Return hashed requirements for pip and uv, with the requirers of each pin as comments."""
         torch = self.version("torch")
+        others = sorted(name for name, item in self.provided.items() if not item.is_hashed)
         lines = [
             f"# {self.profile} · {self.target.slug}" + (f" · torch {torch}" if torch else ""),
             "# pip install --require-hashes -r THIS_FILE   (or, with uv: uv pip sync the pylock beside it)",
+            *(
+                [f"# then, without hashes: {', '.join(others)}: {unhashed_name(self.target.slug)}"]
+                if others
+                else ()
+            ),
             *(
                 f"{'--index-url' if index.is_default else '--extra-index-url'} {index.url}"
                 for index in self.package_indexes
@@ -90,6 +99,9 @@ class Lock:
         ]
         names = {index.url.rstrip("/"): index.name for index in self.package_indexes}
         for package in self.pylock.packages:
+            if item := self.provided.get(package.name):
+                lines += self._provided_lines(item) if item.is_hashed else ()
+                continue
             hashes = sorted(f"--hash={kind}:{value}" for kind, value in package_hashes(package))
             pin, source = f"{package.name}=={package.version}", self.direct.get(package.name)
             lines += [" \\\n    ".join([f"{package.name} @ {source}" if source else pin, *hashes])]
@@ -100,10 +112,28 @@ class Lock:
             lines += [f"    # via {' '.join(text.split())}" for text in self.requirers.get(package.name, ())]
         return "\n".join(lines) + "\n"
 
+    def to_unhashed(self) -> str:
+        """Return the requirements that pip's hash mode cannot hold; empty without one."""
+        found = [item for _, item in sorted(self.provided.items()) if not item.is_hashed]
+        lines = [
+            f"# {self.profile} · {self.target.slug}: repositories and folders, after the hashed requirements",
+            "# pip install --no-deps -r THIS_FILE, in the folder of the project",
+            *(line for item in found for line in self._provided_lines(item)),
+        ]
+        return "\n".join(lines) + "\n" if found else ""
+
+    def _provided_lines(self, item: ProvidedPackage) -> list[str]:
+        requirers = (f"    # via {' '.join(text.split())}" for text in self.requirers.get(item.name, ()))
+        return [item.line, f"    # {item.pinned}", *requirers]
+
     def _package(self, package: Package) -> dict[str, Any]:
-        values = {**_given(package), "version": str(package.version)}
+        values = _given(package)
+        values |= {"version": str(package.version)} if package.version else {}
         if package.sdist:
             values["sdist"] = _given(package.sdist)
+        for key in ("vcs", "directory", "archive"):
+            if key in values:
+                values[key] = _given(values[key])
         if package.wheels:
             values["wheels"] = [_given(wheel) for wheel in package.wheels]
         if package.name in self.direct:
@@ -111,6 +141,11 @@ class Lock:
             # Without the size: no index says it, and equal locks have equal bytes.
             values["archive"] = {key: file[key] for key in ("url", "hashes")}
         return values
+
+
+def unhashed_name(slug: str) -> str:
+    """Return the name of a target's file of requirements without hashes."""
+    return f"requirements.{slug}.unhashed.txt"
 
 
 def package_hashes(package: Package) -> Iterator[tuple[str, str]]:

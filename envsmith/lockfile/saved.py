@@ -65,7 +65,7 @@ class SavedLock:
 
         Line ends, comments, addresses and the profile's name do not change it.
         """
-        pins = (f"{pin.name}=={pin.version} {' '.join(sorted(pin.sha256))}" for pin in self.pins.packages)
+        pins = (f"{pin.name}=={pin.version} {' '.join(sorted(pin.fixed))}" for pin in self.pins.packages)
         return hashlib.sha256("\n".join((self.target.slug, *pins)).encode()).hexdigest()
 
     @property

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from envsmith.errors import LockError
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
-from envsmith.lockfile.pylock import Lock
+from envsmith.lockfile.pylock import Lock, unhashed_name
 from envsmith.lockfile.saved import SavedLock
 from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check
 from envsmith.model.finding import Decision
@@ -28,9 +28,11 @@ def read_manifest(found: Mapping[str, bytes], place: str) -> Manifest | None:
 def lock_files(lock: Lock) -> dict[str, bytes]:
     """Return the files of one lock, by name."""
     slug = lock.target.slug
+    unhashed = lock.to_unhashed()
     return {
         f"pylock.{slug}.toml": lock.to_toml().encode(),
         f"requirements.{slug}.txt": lock.to_requirements().encode(),
+        **({unhashed_name(slug): unhashed.encode()} if unhashed else {}),
     }
 
 

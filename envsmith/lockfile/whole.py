@@ -19,7 +19,7 @@ from packaging.version import InvalidVersion, Version
 from envsmith.errors import LockError
 from envsmith.lockfile.manifest import Manifest, TargetRecord, check_merged
 from envsmith.lockfile.pins import Pin, Pins, pins_digest, requirements_lines
-from envsmith.lockfile.pylock import MADE_WITH
+from envsmith.lockfile.pylock import MADE_WITH, unhashed_name
 from envsmith.model.backend import Backend
 from envsmith.model.listing import HOST, PYTORCH_HOSTS, index_name
 from envsmith.model.url import is_loopback, is_secure
@@ -58,6 +58,9 @@ class LockTexts:
 
     requirements: str
     requirements_name: str
+    unhashed: str
+    """Requirements without hashes; empty without the file."""
+    unhashed_name: str
     pylock: str | None
     """None if it is missing, or made for other requirements, as after a pull: then nobody reads it."""
     pylock_name: str
@@ -79,21 +82,29 @@ class LockTexts:
             )
         requirements = found[name].decode("utf-8", "replace")
         check_merged(requirements, str(folder / name))
+        second = unhashed_name(slug)
+        unhashed = (
+            found[second].decode("utf-8", "replace") if second in entry.files and second in found else ""
+        )
+        check_merged(unhashed, str(folder / second))
         return cls(
             requirements=requirements,
             requirements_name=str(folder / name),
-            pylock=_own_pylock(found.get(pylock), entry.files.get(pylock), requirements),
+            unhashed=unhashed,
+            unhashed_name=str(folder / second),
+            pylock=_own_pylock(found.get(pylock), entry.files.get(pylock), requirements, unhashed),
             pylock_name=str(folder / pylock),
         )
 
 
-def _own_pylock(content: bytes | None, recorded: str | None, requirements: str) -> str | None:
+def _own_pylock(content: bytes | None, recorded: str | None, requirements: str, unhashed: str) -> str | None:
     """Return the text of a pylock that was made with these requirements; None for another or none.
 
     Args:
         content: the file.
         recorded: its digest, in a manifest of form 1.
         requirements: text of the requirements file.
+        unhashed: text of the second one.
     """
     if content is None:
         return None
@@ -101,8 +112,8 @@ def _own_pylock(content: bytes | None, recorded: str | None, requirements: str) 
     if recorded is not None:
         return text if hashlib.sha256(content).hexdigest() == recorded else None
     match = MADE_WITH.search(text)
-    lines = (line for line in requirements_lines(requirements) if line.name)
-    own = pins_digest((line.name, line.version, line.sha256) for line in lines)
+    lines = (*requirements_lines(requirements), *requirements_lines(unhashed))
+    own = pins_digest((line.name, line.version, line.sha256 or (line.source,)) for line in lines if line.name)
     return text if match and match["sha256"] == own else None
 
 
@@ -122,8 +133,11 @@ def check(
         LockError: LCK006 when a file is malformed, LCK060 when two files differ, LCK061 when a hash is not the
             catalog's, LCK062 when a URL does not fit its index; LCK060 with parts for several.
     """
-    requirements = Pins.from_requirements(texts.requirements, texts.requirements_name)
-    pylock = None if texts.pylock is None else Pins.from_pylock(texts.pylock, texts.pylock_name)
+    requirements = Pins.from_requirements(
+        texts.requirements, texts.requirements_name, texts.unhashed, texts.unhashed_name
+    )
+    places = {item.place: item.source for item in manifest.provided if item.place}
+    pylock = None if texts.pylock is None else Pins.from_pylock(texts.pylock, texts.pylock_name, places)
     checker = _Checker(
         slug, manifest, texts, rules, f"restore the committed files, or run `envsmith lock {profile}`"
     )
@@ -174,13 +188,16 @@ class _Checker:
         self._hint = hint
         self._pages = {page.project: page for page in manifest.routes if page.project in self._entry.routes}
         self._index = index_name(self._entry.channel, self._entry.backend)
+        self._places = {
+            (item.name, item.bare_source, item.sha256) for item in manifest.provided if item.source
+        }
 
     def problems(self, requirements: Pins, pylock: Pins | None) -> Iterator[LockError]:
         pins = {pin.name: pin for pin in requirements.packages}
         yield from self._requirements(requirements)
         for name, family in self._entry.family.items():
             pin = pins.get(name)
-            have = f"{pin.version} sha256:{pin.sha256[0]}" if pin else "no such package"
+            have = _pinned(pin)
             want = f"{family.version} sha256:{family.sha256}"
             if have != want:
                 yield self._differs(f"{name} {have}", f"manifest.toml: {want}")
@@ -205,9 +222,13 @@ class _Checker:
     def _requirements(self, requirements: Pins) -> Iterator[LockError]:
         names = [pin.name for pin in requirements.packages]
         for pin in requirements.packages:
-            if len(pin.sha256) != 1:
+            if len(pin.fixed) != 1:
                 yield self._differs(f"{pin.name} has {len(pin.sha256)} hashes", "one file is locked")
-            if pin.source and pin.source not in self._entry.urls:
+            if (
+                pin.source
+                and (pin.name, pin.source, pin.sha256) not in self._places
+                and (pin.is_unhashed or pin.source not in self._entry.urls)
+            ):
                 yield self._differs(
                     f"{pin.name} @ {pin.source}", "manifest.toml: no requirement with this URL"
                 )
@@ -247,6 +268,8 @@ class _Checker:
                     place=self._texts.pylock_name,
                 )
         for pin in pylock.packages:
+            if pin.is_unhashed or (pin.name, pin.source, pin.sha256) in self._places:
+                continue  # compared above
             yield from self._filename(pin.name, pin.version, pin.filename)
             yield from self._url(pin, self._texts.pylock_name)
 
@@ -306,7 +329,8 @@ class _Checker:
             return "plain http is refused (ENVSMITH_INSECURE_HOST=HOST allows it)"
         host = (urlsplit(pin.url).hostname or "").lower()
         if pin.source:
-            return "" if pin.source in self._entry.urls else "no requirement of this lock names this URL"
+            is_known = pin.source in self._entry.urls or (pin.name, pin.source, pin.sha256) in self._places
+            return "" if is_known else "no requirement of this lock names this URL"
         if pin.name in self._entry.family and pin.name not in self._entry.from_pypi:
             known, name, index = self._rules.pytorch_hosts, host, f"{HOST}/whl/{self._index}"
             pytorch = PYTORCH_HOSTS
@@ -340,7 +364,9 @@ def _identity(pin: Pin) -> tuple[object, ...]:
 
 
 def _pinned(pin: Pin | None) -> str:
-    return f"{pin.version} sha256:{' sha256:'.join(pin.sha256)}" if pin else "no such package"
+    if pin is None:
+        return "no such package"
+    return f"{pin.version} sha256:{' sha256:'.join(pin.sha256)}" if pin.sha256 else f"@ {pin.source}"
 
 
 def _is_file_of(name: str, version: str, filename: str) -> bool:

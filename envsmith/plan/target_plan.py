@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from packaging.requirements import Requirement
 from packaging.specifiers import Specifier, SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envsmith.catalog import Catalog, TorchRelease
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import FROM_ENVSMITH, SourcedRequirement, labels
 from envsmith.errors import ProfileError, ResolveError
+from envsmith.lockfile.provided import ProvidedPackage, by_name
 from envsmith.model.finding import Decision
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
@@ -102,7 +104,7 @@ def plan_target(
         env=profile.env,
         pypi_builds=pypi,
         indexes=request.indexes,
-        provided=request.provided,
+        provided=_needed(request.provided, requirements),
         shims=_shims(profile, catalog),
         versions=profile.versions,
         decisions=(*request.decisions, *dropped, *from_pypi),
@@ -114,6 +116,24 @@ def _architectures(profile: Profile, target: Target, catalog: Catalog) -> tuple[
     found = {catalog.gpu(declared).capability for declared in profile.gpu if target.backend.family == "cuda"}
     pairs = sorted(item for item in found if isinstance(item, tuple))
     return tuple(f"{major}.{minor}" for major, minor in pairs)
+
+
+def _needed(
+    provided: Sequence[ProvidedPackage], requirements: Iterable[SourcedRequirement]
+) -> tuple[ProvidedPackage, ...]:
+    """Return the packages that requirements of a target name by places, those that these require, and the given ones.
+
+    A package of the same name is from an index where its source has a marker that does not hold.
+    """
+    known = by_name(provided)
+    pending = [item.name for item in requirements if item.requirement.url]
+    needed = {item.name for item in provided if not item.source}
+    while pending:
+        name = pending.pop()
+        if name in known and name not in needed:
+            needed.add(name)
+            pending += [str(canonicalize_name(Requirement(text).name)) for text in known[name].requires_dist]
+    return tuple(item for item in provided if item.name in needed)
 
 
 def _required(text: str) -> SourcedRequirement:

@@ -17,10 +17,12 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from envsmith.config.direct_references import read_direct
+from envsmith.config.package_source import PackageSource, is_wheel_url
 from envsmith.config.positions import KeyPath, TomlDocument, format_path
 from envsmith.config.profile_reader import ProfileSource
 from envsmith.config.profiles import add_lists
-from envsmith.config.requirements.direct_references import read_direct
+from envsmith.config.requirement import shortened
 from envsmith.config.requirements.requirements_parser import logical_lines, pin_of_wheel
 from envsmith.errors import ProfileError
 from envsmith.files.edits import Edit, RequirementLine, RequirementSource
@@ -168,11 +170,19 @@ def _is_same(item: object, new: Requirement) -> bool:
 
 
 def _parsed(text: str) -> Requirement:
-    """Parse a requirement of any kind with a name, or the URL of a wheel."""
+    """Parse a requirement of any kind with a name, or the URL of a wheel.
+
+    Raises:
+        ProfileError: when it is malformed, or only its place tells its name.
+    """
     try:
         return Requirement(pin_of_wheel(text) or text)
     except ValueError:
-        return read_direct(text)[0]
+        requirement = read_direct(text)[0]
+    url = requirement.url
+    if url and not is_wheel_url(url) and not PackageSource.parse(url).is_named:
+        raise ProfileError("PRF021", f"{shortened(text)!r} has no name", hint="write NAME @ PLACE")
+    return requirement
 
 
 def _places(data: Mapping[str, object]) -> Iterator[KeyPath]:

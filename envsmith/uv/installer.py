@@ -30,6 +30,14 @@ from envsmith.uv.command import (
 
 # Variables that uv inherits for installs besides those for resolutions; those of compilers are for source packages.
 _VARIABLES = ("UV_LINK_MODE", "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR", "CC", "CXX", "CFLAGS")
+_OF_GIT = (
+    "SSH_AUTH_SOCK",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_ASKPASS",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_SSL_CAINFO",
+)
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 # Messages of uv 0.13.8 (seen 2026-11-21).
 _HASH = re.compile(r"Hash mismatch for `?([^`\n]+)`?", re.IGNORECASE)
@@ -117,6 +125,23 @@ class UvInstaller:
         if finished.status:
             refused = refused_index(finished.stderr, supply.indexes)
             raise refused or failure(finished, "the packages could not be installed", supply)
+        if supply.apart:
+            self._add(prefix, supply)
+
+    def _add(self, prefix: Path, supply: InstallSource) -> None:
+        """Install commits, folders and files of this machine; uv builds them."""
+        with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
+            lines = Path(scratch, "requirements.txt")
+            lines.write_text("".join(f"{pin.line}\n" for pin in supply.apart), "utf-8")
+            # A folder may have changed without another version; uv would take an earlier build.
+            words: list[str | Path] = ["--no-deps", "--python", prefix, *_index_flags(supply)]
+            for pin in supply.apart:
+                words += ["--reinstall-package", pin.name]
+            env = {**mirror_environ(supply.indexes), **inherited_environ(_OF_GIT), "GIT_TERMINAL_PROMPT": "0"}
+            finished = self._run("pip", "install", *words, "--requirement", lines, env=env)
+        if finished.status:
+            names = ", ".join(pin.name for pin in supply.apart)
+            raise failure(finished, f"{names} could not be installed", supply)
 
     def _sync(self, scratch: Path, supply: InstallSource, *words: str | Path) -> CompletedProgram:
         source = scratch / ("pylock.toml" if supply.is_pylock else "requirements.txt")
@@ -131,9 +156,8 @@ class UvInstaller:
         elif not supply.is_pylock:
             # Safe, because the hashes decide: a file of the same name on another index does not match.
             flags += ["--index-strategy", "unsafe-best-match"]
-        for index in () if supply.wheelhouse else supply.indexes:
-            # By name, so that the variables with its credentials count.
-            flags += ["--default-index" if index.is_default else "--index", f"{index.name}={index.url}"]
+        if not supply.wheelhouse:
+            flags += _index_flags(supply)
         if supply.sources:
             flags += [
                 "--only-binary",
@@ -150,6 +174,15 @@ class UvInstaller:
         offline = ["--offline"] if self.offline else []
         command = [self.executable, "--no-config", *offline, *words]
         return self.processes.run(command, env={**uv_environ(*_VARIABLES), **env}, timeout_s=self.timeout_s)
+
+
+def _index_flags(supply: InstallSource) -> list[str]:
+    # By name, so that the variables with its credentials count.
+    return [
+        word
+        for index in supply.indexes
+        for word in ("--default-index" if index.is_default else "--index", f"{index.name}={index.url}")
+    ]
 
 
 def _answered_path(finished: CompletedProgram) -> Path:

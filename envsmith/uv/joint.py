@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
+from envsmith.config.package_source import without_url
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Target
@@ -154,7 +155,7 @@ def _joined(
 
 
 def _without_marker(requirement: Requirement) -> Requirement:
-    copy = Requirement(str(requirement))
+    copy = without_url(requirement)
     copy.marker = None
     return copy
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from packaging.pylock import Package
 from packaging.requirements import Requirement
 
+from envsmith.config.package_source import without_url
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError, NoSolutionError, ToolError
 from envsmith.lockfile.provided import by_name
@@ -211,7 +212,7 @@ class UvResolver:
         Raises:
             ToolError: TOL022 when uv cannot reach PyPI.
         """
-        if any(item.requirement.url for plan in plans for item in plan.all_requirements()):
+        if any(without_url(item.requirement).url for plan in plans for item in plan.all_requirements()):
             return None
         self._check_version()
         return self._locked(JointPlan.of(plans), _JOINT_ROUNDS).found
@@ -427,7 +428,7 @@ def python_platform(platform: Platform) -> str:
 
 
 def _with_kept_file(requirement: Requirement, plan: ResolutionPlan) -> str:
-    text, url = str(requirement), requirement.url or ""
+    text, url = str(without_url(requirement)), requirement.url or ""
     return text.replace(url, plan.kept_files[url], 1) if url in plan.kept_files else text
 
 

@@ -155,6 +155,8 @@ SAMPLES: dict[str, list[Any]] = {
     "groups": [["dev", "test"], [], "dev", [1], [""]],
     "given": [["torch", "a.b"], *each("a", "a b", "-a")],
     "given-python": ["/usr/bin/python3", "python3.12", "C:/py/python.exe", "./python", "a/b", "", 3, []],
+    "allow-build": [["a.b", "c_d"], *each("a", "a b", "-a", "a-")],
+    "project": [True, False, 1, "no"],
     "allow-sdist": [["a.b", "c_d"], *each("a", "a b", "-a", "a-")],
     "dependency-metadata": [
         [
@@ -232,6 +234,7 @@ PROJECT: dict[str, list[Any]] = {
         "both",
         *("a/b.in", "b.txt", "../b.txt", "/b.in", "a.toml", ".in"),
     ],
+    "project": [True, False, "no"],
     "sources": [[], *each("src", "/src", "a/..", "C:x", ".")],
     "rewrite": ["x", [1], {"a": 1}, [f"{URL}=https://b.example"], {URL: "https://b.example"}],
     "as-of": ["2026-11-01", "today"],

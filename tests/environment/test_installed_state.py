@@ -6,11 +6,11 @@ from envsmith.environment.installed_state import (
     ForeignProgram,
     IncompleteDistribution,
     InstalledState,
-    InstallOrigin,
     Overlap,
     Shadow,
     StrayFile,
 )
+from envsmith.environment.model import InstallOrigin
 
 PLAIN = {
     "overlaps": [{"owners": ["a", "b"], "count": 1, "paths": ["cv2/x.so"]}],

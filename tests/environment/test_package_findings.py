@@ -10,12 +10,11 @@ from envsmith.environment.installed_state import (
     ForeignProgram,
     IncompleteDistribution,
     InstalledState,
-    InstallOrigin,
     Overlap,
     Shadow,
     StrayFile,
 )
-from envsmith.environment.model import Import
+from envsmith.environment.model import Import, InstallOrigin
 from tests.environment.test_lock_comparison import distribution, environment, pins
 from tests.values import HEX
 

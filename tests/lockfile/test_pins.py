@@ -153,6 +153,6 @@ def test_a_file_at_a_url_is_never_required_by_its_name_alone() -> None:
     (pin,) = pins.packages
     assert (pin.version, pin.requirement) == ("1.0", "six @ https://example.org/six-1.0-py3-none-any.whl")
     assert pins.to_requirements({"six"}) == f"{pin.requirement} --hash=sha256:{'a' * 64}\n"
-    assert pins.for_wheelhouse(line) == f"six==1.0 --hash=sha256:{'a' * 64}\n"
+    assert pins.for_sync(line, by_name=True) == f"six==1.0 --hash=sha256:{'a' * 64}\n"
     with pytest.raises(LockError, match="LCK006"):
         Pins.from_requirements(line.replace("# six==1.0", "# seven==1.0"), "requirements.txt")

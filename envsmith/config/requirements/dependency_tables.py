@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from packaging.utils import InvalidName, canonicalize_name
 
 from envsmith.config import readers
+from envsmith.config.direct_references import read_direct
 from envsmith.config.readers import Location
 from envsmith.config.requirement import SourcedRequirement
-from envsmith.config.requirements.direct_references import read_direct
 from envsmith.config.requirements.poetry_versions import (
     all_of,
     to_platform_marker,
@@ -23,6 +23,7 @@ from envsmith.config.requirements.tool_tables import (
     ELSEWHERE,
     ToolTable,
     add_source,
+    at_source,
     is_elsewhere,
     line_of,
     notes_on_keys,
@@ -107,8 +108,6 @@ def convert(
     found.notes += _notes(item)
     url = item.fields.get("url", item.fields.get("file"))
     is_wheel = isinstance(url, str) and url.startswith("http") and url.partition("#")[0].endswith(".whl")
-    if not is_wheel and is_elsewhere(item.name, item.fields, item.at):
-        return
     with item.at.problems.collecting(item.at.where):
         version = item.fields.get("version", "*")
         specifier = to_specifier(version) if isinstance(version, str) else None
@@ -120,7 +119,12 @@ def convert(
         if source := item.fields.get("source", item.fields.get("index")):
             sources.take(item.name, source, marker, item.at, found)
         names = ",".join(text for text, _ in texts(item.fields, item.at, "extras"))
-        text = f"{item.name}{f'[{names}]' if names else ''}{f' @ {url}' if is_wheel else specifier}"
+        extras_text = f"[{names}]" if names else ""
+        if not is_wheel and is_elsewhere(item.fields):
+            found_at = at_source(item.name, item.fields, item.at, extras=extras_text, marker=marker)
+            yield from (found_at,) if found_at else ()
+            return
+        text = f"{item.name}{extras_text}{f' @ {url}' if is_wheel else specifier}"
         text = f"{text} ; {marker}" if marker else text
         if is_wheel:
             yield _of_wheel(text, item.at, found)

@@ -20,10 +20,10 @@ from envsmith.config.requirements.tool_tables import (
     add_index,
     add_source,
     inside,
-    is_elsewhere,
     line_of,
     not_followed,
     notes_on_keys,
+    refuse_elsewhere,
     requirement_list,
     sourced,
     texts,
@@ -85,7 +85,7 @@ def _read_overrides(table: Mapping[str, object], location: Location, found: Tool
     for name in overrides:
         for text, place in texts(overrides, at, name):
             if "://" in text:
-                is_elsewhere(name, {"url": text}, place)
+                refuse_elsewhere(name, {"url": text}, place)
                 continue
             with place.problems.collecting(place.where):
                 found.overrides += sourced(f"{name}{to_specifier(text)}", place)

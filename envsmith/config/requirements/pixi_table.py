@@ -22,10 +22,10 @@ from envsmith.config.requirements.tool_tables import (
     ToolTable,
     add_index,
     inside,
-    is_elsewhere,
     line_of,
     not_followed,
     notes_on_keys,
+    refuse_elsewhere,
     texts,
 )
 from envsmith.errors import ProfileError, redact
@@ -147,5 +147,5 @@ def _read_options(table: Mapping[str, object], at: Location, found: ToolTable) -
             place.problem("PRF026", f"{redact(url)!r} is not a page of PyTorch's", hint)
     key = "dependency-overrides"
     for override in read_dependencies(table.get(key, {}), at.at(key)):
-        if not is_elsewhere(override.name, override.fields, override.at):
+        if not refuse_elsewhere(override.name, override.fields, override.at):
             found.overrides += convert(override, NamedSources(), found)

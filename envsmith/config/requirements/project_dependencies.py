@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from envsmith.config import readers
+from envsmith.config.direct_references import read_direct
 from envsmith.config.positions import TomlDocument
 from envsmith.config.readers import Location, Problems
 from envsmith.config.requirement import (
@@ -18,7 +19,6 @@ from envsmith.config.requirement import (
     labels,
     read_requires_python,
 )
-from envsmith.config.requirements.direct_references import read_direct
 from envsmith.config.requirements.dynamic_files import DynamicFiles
 from envsmith.config.requirements.pdm_table import read_hatch_table, read_pdm_table
 from envsmith.config.requirements.pixi_table import read_pixi_table

@@ -12,6 +12,7 @@ from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 from envsmith.config.build_settings import BuildSettings
+from envsmith.config.direct_references import read_direct
 from envsmith.config.readers import Problems
 from envsmith.config.requirement import (
     RequiresPython,
@@ -19,7 +20,6 @@ from envsmith.config.requirement import (
     labels,
     shortened,
 )
-from envsmith.config.requirements.direct_references import read_direct
 from envsmith.errors import CatalogError, ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
@@ -42,7 +42,7 @@ _BREAK = re.compile(r"\r\n|\n|\r")
 # Only after white space: a URL may contain `#`.
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 # pip expands `${NAME}`; an unclosed brace is a mistake too.
-_VARIABLE = re.compile(r"\$\{[^}]*\}?")
+_VARIABLE = re.compile(r"\$\{(?!PROJECT_ROOT\})[^}]*\}?")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 # Options after a requirement: hashes, and any other.
 _HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)(\S+)")
@@ -58,8 +58,8 @@ _SHORT = {
     "-r": "--requirement",
     "-c": "--constraint",
     "-f": "--find-links",
-    "-e": "--editable",
 }
+_EDITABLE = ("-e ", "--editable ", "--editable=")
 _LONG = {"--pypi-url": "--index-url"}
 _KINDS = {"--index-url": "index", "--extra-index-url": "extra-index", "--find-links": "find-links"}
 _WITHOUT_EFFECT = {
@@ -72,7 +72,6 @@ _REFUSED = {
     "--no-index": "remove it: locks use PyPI and PyTorch's index",
     "--trusted-host": "remove it: PyPI and PyTorch's index use https",
     "--use-feature": "remove it: it is for pip only",
-    "--editable": "locks take packages from an index by name: use name==version",
 }
 _WITH_VALUE = {
     "--requirement",
@@ -309,7 +308,7 @@ class _RequirementsParser:
             self._origin = f"{self._place}:{line.number}"
             with self._problems.collecting(self._origin):
                 _refuse_characters(line.text)
-                if line.text.startswith("-"):
+                if line.text.startswith("-") and not line.text.startswith(_EDITABLE):
                     self._options(line.text)
                 else:
                     self._requirement(line.text)
@@ -360,9 +359,8 @@ class _RequirementsParser:
             if flag in _WITHOUT_EFFECT:
                 self._note(flag, "PRF104", f"{flag} has no effect: {_WITHOUT_EFFECT[flag]}", self._origin)
             elif flag in _REFUSED:
-                code = "PRF021" if flag == "--editable" else "PRF024"
                 shown = shortened(f"{flag} {value}".strip())
-                raise ProfileError(code, f"{shown!r} is not supported", hint=_REFUSED[flag])
+                raise ProfileError("PRF024", f"{shown!r} is not supported", hint=_REFUSED[flag])
             else:
                 self._handlers()[flag](flag, value)
 
@@ -445,7 +443,7 @@ def _flags(words: list[str]) -> Iterator[tuple[str, str]]:
         known = {"--pre", *_KINDS, *_WITH_VALUE, *_WITHOUT_EFFECT, *_REFUSED}
         if flag not in known:
             raise ProfileError("PRF024", f"unknown option {shortened(word)!r}", hint=suggestion(flag, known))
-        takes_value = flag in {*_KINDS, *_WITH_VALUE, "--editable"}
+        takes_value = flag in {*_KINDS, *_WITH_VALUE}
         if not equals and takes_value:
             value = next(rest, "")
         if takes_value != bool(value):

@@ -9,13 +9,15 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from configparser import Error, RawConfigParser
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from envsmith.config.direct_references import read_direct
 from envsmith.config.readers import Problems
-from envsmith.config.requirement import RequiresPython, SourcedRequirement, read_requirement
+from envsmith.config.requirement import RequiresPython, SourcedRequirement
 from envsmith.config.requirements.tool_tables import ReadFiles, ToolTable
 from envsmith.errors import ProfileError
 
@@ -107,6 +109,25 @@ def read_setup_files(cfg: str, script: str, problems: Problems, read_files: Read
     )
 
 
+def setup_texts(cfg: str, script: str) -> dict[str, str]:
+    """Return the name and version that setup.cfg or a literal setup.py contains, without those that are computed."""
+    parser = RawConfigParser()
+    with suppress(Error):
+        parser.read_string(cfg, "setup.cfg")
+    call = _setup_call(script)
+    found = {
+        keyword.arg: node.value
+        for keyword in (call.keywords if call else ())
+        if keyword.arg and isinstance(node := _value(keyword.value, script), ast.Constant)
+    }
+    texts = {key: parser.get("metadata", key, fallback="") or found.get(key) for key in ("name", "version")}
+    return {
+        key: text
+        for key, text in texts.items()
+        if isinstance(text, str) and not text.startswith(("attr:", "file:"))
+    }
+
+
 def is_computed(script: str) -> bool:
     """Return whether a setup.py passes dependencies that only its execution knows."""
     call = _setup_call(script)
@@ -128,7 +149,8 @@ def _python(text: str, origin: str, problems: Problems) -> RequiresPython | None
 def _requirements(lines: Lines, problems: Problems) -> Iterator[SourcedRequirement]:
     for text, origin in lines:
         with problems.collecting(origin):
-            yield SourcedRequirement(requirement=read_requirement(text), origin=origin)
+            requirement, hashes = read_direct(text)
+            yield SourcedRequirement(requirement=requirement, hashes=hashes, origin=origin)
 
 
 def _of_cfg(text: str, problems: Problems) -> _Setup:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from packaging.markers import InvalidMarker, Marker
 
 from envsmith.config import readers
 from envsmith.config.build_settings import BuildSettings
+from envsmith.config.direct_references import on_source, with_sources
+from envsmith.config.package_source import PackageSource
 from envsmith.config.readers import Location
 from envsmith.config.requirement import RequiresPython, SourcedRequirement, read_requirement
-from envsmith.config.requirements.direct_references import with_sources
 from envsmith.config.requirements.requirements_parser import (
     IndexSource,
     PyTorchLine,
     RequirementsFile,
     is_default_index,
 )
-from envsmith.errors import redact
+from envsmith.errors import ProfileError, redact
 from envsmith.model.finding import Decision
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.package_index import PackageIndex
@@ -37,6 +38,7 @@ ELSEWHERE = {
     "url": "the address {value!r}",
 }
 """Keys of a package that comes from a place other than an index."""
+_REVISIONS = ("rev", "ref", "tag", "branch")
 _HOW_ELSEWHERE = (
     "locks take packages from an index by name, and PyPI's package of that name may be a stranger's"
 )
@@ -179,7 +181,50 @@ def read_marker(value: object, at: Location) -> str | None:
         return None
 
 
-def is_elsewhere(name: str, fields: Mapping[str, object], at: Location) -> bool:
+def is_elsewhere(fields: Mapping[str, object]) -> bool:
+    """Return whether a package comes from a place other than an index."""
+    return any(fields.get(key) for key in ELSEWHERE)
+
+
+def at_source(
+    name: str, fields: Mapping[str, object], at: Location, *, extras: str = "", marker: str = ""
+) -> SourcedRequirement | None:
+    """Return the requirement on a package at the place that its entry names; None after recording a problem."""
+    with at.problems.collecting(at.where):
+        revision = next((str(fields[key]) for key in _REVISIONS if fields.get(key)), "")
+        subdirectory = str(fields.get("subdirectory", ""))
+        place = fields.get("path") or fields.get("url") or fields.get("file")
+        if url := fields.get("git"):
+            source = PackageSource.of_git(_text(url), revision, subdirectory)
+        elif fields.get("workspace"):
+            source = PackageSource(kind="workspace", place=name, is_editable=True)
+        elif place:
+            source = PackageSource.parse(_text(place))
+            source = replace(source, subdirectory=subdirectory or source.subdirectory)
+        else:
+            refuse_elsewhere(name, fields, at)
+            return None
+        flags = [fields[key] for key in ("editable", "develop") if isinstance(fields.get(key), bool)]
+        if source.kind in ("folder", "workspace"):
+            source = replace(
+                source,
+                is_editable=bool(flags[0]) if flags else source.is_editable,
+                is_virtual=fields.get("package") is False,
+            )
+        requirement = on_source(name, source, extras=extras, marker=marker)
+        return SourcedRequirement(requirement=requirement, origin=line_of(at))
+    return None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ProfileError(
+            "PRF004", f"must be a text, not {readers.type_name(value)}", hint="put it in quotes"
+        )
+    return value
+
+
+def refuse_elsewhere(name: str, fields: Mapping[str, object], at: Location) -> bool:
     """Return whether a package comes from a place other than an index, after refusing it."""
     key = next((key for key in ELSEWHERE if fields.get(key)), "")
     if key:

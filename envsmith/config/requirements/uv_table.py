@@ -13,16 +13,17 @@ from packaging.utils import canonicalize_name
 
 from envsmith.config import readers
 from envsmith.config.build_settings import ANY, DESCRIBED, BuildSettings
+from envsmith.config.direct_references import read_direct
 from envsmith.config.profile_reader import parse_time
 from envsmith.config.readers import Location
 from envsmith.config.requirement import SourcedRequirement, read_requirement
-from envsmith.config.requirements.direct_references import read_direct
 from envsmith.config.requirements.requirements_parser import PyTorchLine
 from envsmith.config.requirements.tool_tables import (
     Chosen,
     ToolTable,
     add_index,
     add_source,
+    at_source,
     is_elsewhere,
     line_of,
     not_followed,
@@ -229,7 +230,11 @@ def _read_source(
                 SourcedRequirement(requirement=requirement, hashes=hashes, origin=line_of(at))
             )
         return
-    if marker is None or is_elsewhere(name, fields, at):
+    if marker is None:
+        return
+    if is_elsewhere(fields):
+        if item := at_source(name, fields, at, marker=marker):
+            found.direct.append(item)
         return
     if wanted := fields.get("index"):
         index = indexes.get(str(wanted))

@@ -105,7 +105,7 @@ def _show(group: list[Explanation], uses: Mapping[str, list[str]]) -> None:
 
     item = group[0]
     slugs = ", ".join(one.slug for one in group)
-    head = f"{item.name} {item.version or '(not locked)'} · {item.profile}: {slugs}"
+    head = f"{item.name} {item.version or item.index or '(not locked)'} · {item.profile}: {slugs}"
     for number, line in enumerate(printer.wrapped(head, 2)):
         printer.say(f"  {line}" if number else line)
     lines = [("asked by", requirer) for requirer in item.askers]

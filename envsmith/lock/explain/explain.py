@@ -10,8 +10,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
+from envsmith.lock.kept_pins import pinned_lines
 from envsmith.lockfile.manifest import FILENAME, TargetRecord
-from envsmith.lockfile.pins import requirements_lines
 from envsmith.lockfile.pylock import read_pylock
 from envsmith.lockfile.store import decisions_of, read_manifest
 from envsmith.model.backend import Backend
@@ -35,7 +35,7 @@ class Explanation:
     askers: tuple[str, ...]
     """Places of direct requirements, and requiring packages."""
     index: str
-    """Address of the index; empty without the pylock file."""
+    """Address of the index, or the place of a package that is from none; empty without the pylock file."""
     wheel: str
     sha256: str
     decisions: tuple[Decision, ...]
@@ -91,8 +91,7 @@ def _successors(backends: set[Backend], catalog: Catalog, listings: Listings) ->
 def _of_target(
     name: str, slug: str, entry: TargetRecord, found: Mapping[str, bytes], profile: str, catalog: Catalog
 ) -> Iterator[Explanation]:
-    text = found.get(f"requirements.{slug}.txt", b"").decode("utf-8", "replace")
-    pinned = {line.name: line for line in requirements_lines(text) if line.name}
+    pinned = pinned_lines(slug, found)
     pin = pinned.get(name)
     chains = _shortest_chains(name, {name: line.requirers for name, line in pinned.items()})
     decisions = tuple(
@@ -107,7 +106,7 @@ def _of_target(
         name=name,
         version=pin.version if pin else "",
         askers=pin.requirers if pin else (),
-        index=index,
+        index=index or (pin.source if pin else ""),
         wheel=wheel,
         sha256=pin.sha256[-1] if pin and pin.sha256 else "",
         decisions=decisions,
@@ -154,7 +153,11 @@ def _bounds(name: str, pins: Mapping[str, str], catalog: Catalog) -> Iterator[st
     for pairing in catalog.pairings():
         other = canonicalize_name(pairing.when.name)
         related = {other, *(canonicalize_name(item.name) for item in pairing.needs), *pairing.same_cuda}
-        if name in related and other in pins and pairing.when.specifier.contains(Version(pins[other]).public):
+        if (
+            name in related
+            and pins.get(other)
+            and pairing.when.specifier.contains(Version(pins[other]).public)
+        ):
             yield f"{pairing.when}: {pairing.reason} (catalog: pairings, {pairing.retrieved})"
 
 

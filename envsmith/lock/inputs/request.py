@@ -11,6 +11,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from envsmith.config.direct_references import on_source
+from envsmith.config.package_source import PackageSource, without_url
+from envsmith.config.positions import TomlDocument
 from envsmith.config.profile import Profile, check_name
 from envsmith.config.profile_reader import parse_time
 from envsmith.config.profiles import ProfileStore
@@ -26,6 +29,8 @@ from envsmith.config.requirements.requirements_parser import RequirementsFile
 from envsmith.errors import LockError, ProfileError, ResolveError
 from envsmith.files.text import folders_with, is_missing, read_text
 from envsmith.host.current import this_platform, this_python, utc_text
+from envsmith.index.direct_references.provide import Provider
+from envsmith.index.direct_references.static_metadata import own_package
 from envsmith.lock.inputs.given_packages import recorded_given
 from envsmith.lock.inputs.project_limits import fit, is_backend, named_backend
 from envsmith.lock.inputs.remembered_options import chosen_slugs, combine, extras_of, groups_of
@@ -33,6 +38,7 @@ from envsmith.lock.platforms import locked_floors, usual_platform
 from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.manifest import FILENAME, Manifest, RememberedOptions
 from envsmith.lockfile.pins import requirements_lines
+from envsmith.lockfile.provided import ProvidedPackage
 from envsmith.lockfile.store import read_manifest
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
@@ -196,20 +202,18 @@ def _request(
         _refuse_unread(profile, project, store, file)
     is_explicit = file is not None or store.settings.requirements_from == "profile"
     found = file or RequirementsFile(place="")
-    _refuse_family_files(found.requirements)
+    _refuse_family_files((item.name, item.origin) for item in found.requirements if item.requirement.url)
     inside = tuple(name for name in files if is_of_project(project, name))
     floors = locked_floors(profile, None if options.upgrade else manifest)
-    profile = profile.with_floors(floors).with_overrides(
-        backend=remembered.backend or None, python=remembered.python, platforms=remembered.platforms
-    )
-    if remembered.backend and profile.on_retired == "error":  # chosen by hand: a note says that it has ended
-        profile = replace(profile, on_retired="stable")
+    profile = _with_options(profile.with_floors(floors), remembered)
     profile, limits = fit(profile, found, remembered, family=_family() if found.pytorch_lines else ())
-    profile = _with_sources(profile, remembered.allow_sdist)
     own = profile.sourced_requirements
+    has_own = bool(found.requirements or is_named)
+    is_project = profile.project and store.settings.project and not remembered.no_project
+    itself = _own_package(project) if has_own and not files and is_project else ()
     return LockRequest(
         profile=profile,
-        requirements=found.requirements if found.requirements or is_named else own(),
+        requirements=(*found.requirements, *itself) if has_own else own(),
         constraints=(*found.constraints, *own("constraints")),
         overrides=(*found.overrides, *own("overrides")),
         excludes=found.excludes,
@@ -226,9 +230,18 @@ def _request(
     )
 
 
-def _with_sources(profile: Profile, names: Iterable[str]) -> Profile:
-    sources = {str(canonicalize_name(name)) for name in names}
-    return replace(profile, allow_sdist=(*profile.allow_sdist, *sources))
+def _with_options(profile: Profile, remembered: RememberedOptions) -> Profile:
+    """Return a profile with the options that stand in the place of its values, or add to them."""
+    profile = profile.with_overrides(
+        backend=remembered.backend or None, python=remembered.python, platforms=remembered.platforms
+    )
+    if remembered.backend and profile.on_retired == "error":  # chosen by hand: a note says that it has ended
+        profile = replace(profile, on_retired="stable")
+    return replace(
+        profile,
+        allow_sdist=(*profile.allow_sdist, *map(canonicalize_name, remembered.allow_sdist)),
+        allow_build=(*profile.allow_build, *map(canonicalize_name, remembered.allow_build)),
+    )
 
 
 def _indexes(indexes: Iterable[PackageIndex]) -> tuple[PackageIndex, ...]:
@@ -240,19 +253,56 @@ def _indexes(indexes: Iterable[PackageIndex]) -> tuple[PackageIndex, ...]:
     return (*(index for index in found.values() if not index.is_default), *defaults[:1])
 
 
-def _refuse_family_files(requirements: Iterable[SourcedRequirement]) -> None:
+def with_provided(
+    request: LockRequest, provider: Provider, folder: Path, kept: Iterable[ProvidedPackage]
+) -> LockRequest:
+    """Add the packages that requirements name by places: repositories, folders and archives.
+
+    Args:
+        request: profile and requirements.
+        provider: reads them.
+        folder: of the lock.
+        kept: pins of the lock that are kept.
+
+    Raises:
+        EnvsmithError: as `Provider.provide`; PRF021 when one is of the torch family.
+    """
+    found = provider.provide(request.requirements, folder, kept, request.profile.allow_build)
+    origins = {item.name: item.origin for item in found.requirements}
+    _refuse_family_files((item.name, origins.get(item.name, "")) for item in found.provided)
+    known = {item.name for item in found.provided}
+    given = (item for item in request.provided if item.name not in known)
+    provided = sorted((*given, *found.provided), key=lambda item: item.name)
+    return replace(request, requirements=found.requirements, provided=tuple(provided))
+
+
+def _own_package(project: Path) -> tuple[SourcedRequirement, ...]:
+    """Return the requirement on the project itself, if it is a package; editable, as in uv."""
+    path = project / "pyproject.toml"
+    if is_missing(path):
+        return ()
+    data = TomlDocument.parse(read_text(path, path.name), path.name).data
+    name = own_package(data)
+    source = PackageSource(kind="folder", place=".", is_editable=True, is_own=True)
+    return (SourcedRequirement(requirement=on_source(name, source), origin=path.name),) if name else ()
+
+
+def _refuse_family_files(named: Iterable[tuple[str, str]]) -> None:
     """Refuse files of the torch family: the backend selects the build.
+
+    Args:
+        named: package and origin of each requirement with a URL.
 
     Raises:
         ProfileError: PRF021 when there is one.
     """
-    for item in requirements:
-        if item.requirement.url and item.name in _family():
+    for name, origin in named:
+        if name in _family():
             raise ProfileError(
                 "PRF021",
-                f"{item.name} is required by a URL, but its builds must fit the backend",
-                where=item.origin,
-                hint=f"require `{item.name}`, and put an index with its builds under [routes] of the profile",
+                f"{name} is required by a URL, but its builds must fit the backend",
+                where=origin,
+                hint=f"require `{name}`, and put an index with its builds under [routes] of the profile",
             )
 
 
@@ -337,6 +387,11 @@ def _not_recorded(name: str) -> Decision:
 def reads_sources(request: LockRequest) -> bool:
     """Return whether a request depends on the imports in the project's sources."""
     return "auto" in request.profile.family.values() or bool(request.profile.later.get("prune"))
+
+
+def reads_places(request: LockRequest) -> bool:
+    """Return whether a request depends on folders of packages, which may change."""
+    return any(without_url(item.requirement) != item.requirement for item in request.requirements)
 
 
 def prune(request: LockRequest, root: Path, folders: Sequence[str] = ()) -> LockRequest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.requirements.direct_references import read_direct
+from envsmith.config.direct_references import read_direct
 from envsmith.config.requirements.project_dependencies import from_pyproject
 from envsmith.config.requirements.requirements_parser import parse_requirements
 from envsmith.errors import ProfileError
@@ -21,6 +21,19 @@ SHA256 = "a1" * 32
         (f"a-b[x]@{WHEEL}#sha256={SHA256.upper()}", f"a-b[x] @ {WHEEL}", (f"sha256:{SHA256}",)),
         (f"{WHEEL} ; sys_platform == 'linux'", f'a-b @ {WHEEL} ; sys_platform == "linux"', ()),
         ("a-b>=1", "a-b>=1", ()),
+        ("-e ./libs/a_b[x]", "a_b[x] @ ./libs/a_b#editable=true&unnamed=true", ()),
+        ("a-b @ ../libs/x ; os_name == 'nt'", 'a-b @ ../libs/x ; os_name == "nt"', ()),
+        ("libs/a-b/", "a @ ./libs/a-b#unnamed=true", ()),
+        (".", "unnamed @ .#unnamed=true", ()),
+        ("a-b @ file:///srv/a%20b", "a-b @ /srv/a%20b", ()),
+        (
+            "git+https://example.org/x.git@v1#egg=a-b[y]&subdirectory=z",
+            "a-b[y] @ git+https://example.org/x.git@v1#subdirectory=z",
+            (),
+        ),
+        ("git+ssh://git@example.org/x.git", "x @ git+ssh://git@example.org/x.git#unnamed=true", ()),
+        ("a-b @ https://example.org/x-1.tar.gz", "a-b @ https://example.org/x-1.tar.gz", ()),
+        (f"dist/{WHEEL.rpartition('/')[2]}", "a_b @ ./dist/a_b-1.0-py3-none-any.whl#unnamed=true", ()),
     ],
 )
 def test_a_wheel_is_required_by_its_url(text: str, requirement: str, hashes: tuple[str, ...]) -> None:
@@ -33,7 +46,15 @@ def test_a_wheel_is_required_by_its_url(text: str, requirement: str, hashes: tup
     [
         (f"other @ {WHEEL}", "PRF021"),
         ("https://example.org/a.whl", "PRF021"),
-        ("a @ https://example.org/a-1.0.tar.gz", "PRF021"),
+        ("a @ https://example.org/a", "PRF021"),
+        ("a @ hg+https://example.org/a", "PRF021"),
+        ("-e git+https://example.org/a", "PRF021"),
+        ("a @ ext::x", "PRF020"),
+        ("a @ git+ext::x", "PRF020"),
+        ("a @ git+https://example.org/a@--upload-pack=x", "PRF020"),
+        ("a @ git+https://me:hunter2@example.org/a", "PRF056"),
+        ("a @ https://example.org/a.zip?token=hunter2", "PRF056"),
+        ("a @ git+https://example.org/a#subdirectory=../x", "PRF020"),
         (f"{WHEEL}#md5=abc", "PRF024"),
         (f"{WHEEL}#sha256=abc", "PRF024"),
         (f"{WHEEL}?token=hunter2", "PRF056"),

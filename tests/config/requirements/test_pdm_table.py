@@ -31,7 +31,8 @@ def refused(text: str, *groups: str) -> ProfileError:
 def test_groups_of_pdm() -> None:
     text = "[tool.pdm.dev-dependencies]\nTest_It = ['pytest']\nlocal = ['-e file:///${PROJECT_ROOT}/sub#egg=utils']"
     assert [str(item.requirement) for item in read(text, "test-it").requirements][2:] == ["pytest"]
-    assert refused(text, "local").where.startswith("pyproject.toml:6")
+    item = read(text, "local").requirements[2]
+    assert (str(item.requirement), item.origin) == ("utils @ ./sub#editable=true", "pyproject.toml:6")
 
 
 def test_groups_of_earlier_tools_are_combined_with_those_of_the_standard() -> None:

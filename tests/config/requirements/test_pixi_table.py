@@ -54,14 +54,17 @@ def test_dependencies_from_pypi() -> None:
 
 
 @pytest.mark.parametrize(
-    "source",
-    ["{path = 'libs/utils'}", "{git = 'https://git.example/utils'}", "{url = 'https://x.example/u.zip'}"],
+    ("source", "url"),
+    [
+        ("{path = 'libs/utils', editable = true}", "./libs/utils#editable=true"),
+        ("{git = 'https://git.example/utils', branch = 'b'}", "git+https://git.example/utils@b"),
+        ("{url = 'https://x.example/u.zip'}", "https://x.example/u.zip"),
+    ],
 )
-def test_a_package_from_elsewhere_is_never_taken_from_pypi(source: str) -> None:
+def test_a_package_is_taken_from_the_place_that_its_entry_names(source: str, url: str) -> None:
     for head in ("", "target.linux-64."):
-        with pytest.raises(ProfileError) as caught:
-            read(f"[tool.pixi.{head}pypi-dependencies]\nutils = {source}")
-        assert (caught.value.code, caught.value.where[:16]) == ("PRF052", "pyproject.toml:8")
+        found = read(f"[tool.pixi.{head}pypi-dependencies]\nutils = {source}").requirements
+        assert [item.requirement.url for item in found if item.name == "utils"] == [url]
 
 
 def test_options() -> None:

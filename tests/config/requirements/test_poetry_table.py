@@ -101,12 +101,11 @@ def test_extras_and_groups() -> None:
 
 LOCAL = {
     "{path = '../utils'}": "../utils",
-    "{path = '../utils', develop = true}": "../utils",
-    "{file = 'utils-1-py3-none-any.whl'}": "utils-1",
-    "{git = 'https://u:secret@git.example/utils', rev = 'abc'}": "git.example/utils",
-    "{url = 'https://files.example/utils-1.zip'}": "files.example",
-    "[{path = 'x', platform = 'linux'}, {version = '*', platform = 'darwin'}]": "'x'",
-    "{version = '*', source = 'missing'}": "no index has that name",
+    "{path = '../utils', develop = true}": "../utils#editable=true",
+    "{file = 'utils-1-py3-none-any.whl'}": "./utils-1-py3-none-any.whl",
+    "{git = 'https://git.example/utils', tag = 'v1'}": "git+https://git.example/utils@v1",
+    "{url = 'https://files.example/utils-1.zip'}": "https://files.example/utils-1.zip",
+    "[{path = 'x', platform = 'linux'}, {version = '*', platform = 'darwin'}]": "./x",
 }
 PROJECT = """\
 [project]
@@ -120,11 +119,25 @@ dependencies = ["utils", "torch"]
 
 @pytest.mark.parametrize("source", LOCAL)
 @pytest.mark.parametrize("head", [POETRY, PROJECT], ids=["alone", "project"])
-def test_a_package_from_elsewhere_is_never_taken_from_pypi(source: str, head: str) -> None:
+def test_a_package_is_taken_from_the_place_that_its_entry_names(source: str, head: str) -> None:
+    found = read(f"Utils = {source}", head=head).requirements
+    (item,) = [item for item in found if item.requirement.url]
+    assert (item.name, item.requirement.url, item.origin) == ("utils", LOCAL[source], "pyproject.toml:7")
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "text"),
+    [
+        ("{git = 'https://u:secret@git.example/utils', rev = 'abc'}", "PRF056", "contains a login"),
+        ("{version = '*', source = 'missing'}", "PRF052", "no index has that name"),
+    ],
+)
+@pytest.mark.parametrize("head", [POETRY, PROJECT], ids=["alone", "project"])
+def test_an_entry_that_is_refused(source: str, code: str, text: str, head: str) -> None:
     error = refused(f"Utils = {source}", head=head)
-    assert error.code == "PRF052"
+    assert error.code == code
     assert error.where.startswith("pyproject.toml:7: tool.poetry.dependencies.Utils")
-    assert LOCAL[source] in error.message
+    assert text in error.message
     assert "secret" not in str(error)
 
 
@@ -156,8 +169,8 @@ own = ["utils"]
 other = {path = "y"}
 """
     assert asked(read(text)) == ["torch"]
-    assert refused(text, "own").code == "PRF052"
-    assert refused(text, groups=("dev",)).code == "PRF052"
+    assert asked(read(text, "own")) == ["torch", "utils @ ./x"]
+    assert asked(read(text, groups=("dev",))) == ["torch", "other @ ./y"]
 
 
 SOURCES = f"""\

@@ -69,7 +69,7 @@ def test_a_wheel_of_pytorchs_becomes_a_pin_with_a_note() -> None:
         ("[project]\ndependencies = [1]", (), (), "PRF004", ":2: project.dependencies[0]"),
         ("[project]\ndependencies = ['a b']", (), (), "PRF020", ":2: project.dependencies[0]"),
         (
-            "[project]\ndependencies = ['a', 'b @ file:///b']",
+            "[project]\ndependencies = ['a', 'b @ hg+file:///b']",
             (),
             (),
             "PRF021",

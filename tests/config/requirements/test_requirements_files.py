@@ -81,7 +81,7 @@ def test_a_file_may_not_include_itself(tmp_path: Path) -> None:
 
 
 def test_all_problems_of_all_files_are_told(tmp_path: Path) -> None:
-    write(tmp_path, r="-r a.txt\n-r b.txt\n", a="-e .\nx y\n", b="-i http://example.org\n")
+    write(tmp_path, r="-r a.txt\n-r b.txt\n", a="-e x\nx y\n", b="-i http://example.org\n")
     with pytest.raises(ProfileError) as caught:
         read_requirements(tmp_path, ["r.txt"])
     assert [part.where for part in caught.value.parts] == ["a.txt:1", "a.txt:2", "b.txt:1"]
@@ -178,7 +178,7 @@ def test_messages_show_the_begin_of_a_line_only(tmp_path: Path) -> None:
         "a b " + secret,
         f"--{secret}",
         f"-e {'x' * 50}{secret}",
-        f"./{'x' * 50}{secret}",
+        f"~/{'x' * 50}{secret}",
         "${" + secret + "}",
     )
     write(tmp_path, r="\n".join(lines))

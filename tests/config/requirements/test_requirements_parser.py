@@ -10,13 +10,9 @@ WHL = "https://download.pytorch.org/whl"
 PYPI = f"https://pypi.{'org'}/simple"
 
 MALFORMED = [
-    ("-e .", "PRF021", "by name"),
-    ("--editable=../other", "PRF021", "by name"),
-    ("./local", "PRF021", "by name"),
-    ("wheels/a-1.0-py3-none-any.whl", "PRF021", "by name"),
-    ("git+https://example.org/a.git", "PRF021", "by name"),
-    ("a @ git+https://example.org/a.git", "PRF021", "by name"),
-    ("https://example.org/a-1.0.tar.gz", "PRF021", "by name"),
+    ("-e six", "PRF021", "./FOLDER"),
+    ("hg+https://example.org/a", "PRF021", "index"),
+    ("https://example.org/a", "PRF021", "./FOLDER"),
     ("https://u:p@example.org/a-1.0-py3-none-any.whl", "PRF056", "netrc"),
     ("a b", "PRF020", "PEP 508"),
     ("a=1", "PRF020", "PEP 508"),

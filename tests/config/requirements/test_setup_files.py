@@ -149,9 +149,7 @@ def test_pipfile(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        ("utils = {path = 'libs/utils', editable = true}", "PRF052"),
-        ("utils = {git = 'https://git.example/utils', ref = 'abc'}", "PRF052"),
-        ("utils = {file = 'https://files.example/utils.zip'}", "PRF052"),
+        ("utils = {svn = 'https://svn.example/utils', ref = 'abc'}", "PRF052"),
         ("utils = {version = '*', index = 'missing'}", "PRF052"),
         ("utils = '^1 || ^3'", "PRF020"),
         ("[requires]\npython_version = 'x'", "PRF005"),
@@ -163,6 +161,19 @@ def test_what_a_pipfile_cannot_have(tmp_path: Path, line: str, code: str) -> Non
     with pytest.raises(ProfileError) as caught:
         read_pyproject(tmp_path)
     assert (caught.value.code, caught.value.where.partition(":")[0]) == (code, "Pipfile")
+
+
+@pytest.mark.parametrize(
+    ("entry", "url"),
+    [
+        ("{path = 'libs/utils', editable = true}", "./libs/utils#editable=true"),
+        ("{git = 'https://git.example/utils', ref = 'abc'}", "git+https://git.example/utils@abc"),
+        ("{file = 'https://files.example/utils.zip'}", "https://files.example/utils.zip"),
+    ],
+)
+def test_places_in_a_pipfile(tmp_path: Path, entry: str, url: str) -> None:
+    (tmp_path / "Pipfile").write_text(f"[packages]\nutils = {entry}\n", "utf-8")
+    assert asked(read(tmp_path)) == [f"utils @ {url} Pipfile:2"]
 
 
 def test_the_first_declaration_counts(tmp_path: Path) -> None:

@@ -48,22 +48,45 @@ def test_every_key_that_uv_knows_has_a_meaning_here(tmp_path: Path) -> None:
 
 
 LOCAL = {
-    "{workspace = true}": "a member of the workspace",
-    "{path = 'libs/utils'}": "libs/utils",
-    "{path = 'libs/utils', editable = true}": "libs/utils",
-    "{git = 'https://u:secret@git.example/utils', rev = 'abc'}": "git.example/utils",
-    "{url = 'https://files.example/utils-1.tar.gz'}": "files.example",
-    "[{workspace = true, marker = \"sys_platform == 'linux'\"}]": "a member of the workspace",
-    "{index = 'missing'}": "no index is named 'missing'",
+    "{workspace = true}": "workspace:utils#editable=true",
+    "{workspace = true, editable = false}": "workspace:utils",
+    "{path = 'libs/utils'}": "./libs/utils",
+    "{path = '../a b', editable = true}": "../a%20b#editable=true",
+    "{path = 'libs', package = false}": "./libs#virtual=true",
+    "{path = 'dist/utils-1-py3-none-any.whl'}": "./dist/utils-1-py3-none-any.whl",
+    "{git = 'https://git.example/utils', rev = 'abc'}": "git+https://git.example/utils@abc",
+    "{git = 'git@git.example:x/utils.git', branch = 'a/b', subdirectory = 'c'}": "git+ssh://git@git.example/x/utils.git@a/b"
+    "#subdirectory=c",
+    "{url = 'https://files.example/utils-1.tar.gz'}": "https://files.example/utils-1.tar.gz",
+    "[{workspace = true, marker = \"sys_platform == 'linux'\"}]": "workspace:utils#editable=true",
 }
 
 
 @pytest.mark.parametrize("source", LOCAL)
-def test_a_package_from_elsewhere_is_never_taken_from_pypi(source: str) -> None:
+def test_a_package_is_taken_from_the_place_that_its_source_names(source: str) -> None:
+    (item,) = [item for item in read(f"sources.Utils = {source}").requirements if item.requirement.url]
+    assert (item.name, item.requirement.url, item.origin) == ("utils", LOCAL[source], "pyproject.toml:10")
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "text"),
+    [
+        ("{git = 'https://u:secret@git.example/utils', rev = 'abc'}", "PRF056", "contains a login"),
+        ("{git = 'https://git.example/utils', rev = '--upload-pack=touch x'}", "PRF020", "invalid revision"),
+        ("{git = '--upload-pack=x'}", "PRF020", "invalid requirement"),
+        ("{git = 'ext::sh -c x'}", "PRF020", "invalid requirement"),
+        ("{git = 'https://git.example/utils', subdirectory = '../x'}", "PRF020", "outside the repository"),
+        ("{git = 7}", "PRF004", "must be a text"),
+        ("{path = '~/utils'}", "PRF020", "invalid path"),
+        ("{url = 'https://files.example/utils-1.tar.gz?token=secret'}", "PRF056", "a query"),
+        ("{index = 'missing'}", "PRF052", "no index is named 'missing'"),
+    ],
+)
+def test_a_source_that_is_refused(source: str, code: str, text: str) -> None:
     error = refused(f"sources.Utils = {source}")
-    assert error.code == "PRF052"
+    assert error.code == code
     assert error.where.startswith("pyproject.toml:10: tool.uv.sources.Utils")
-    assert LOCAL[source] in error.message
+    assert text in error.message
     assert "secret" not in str(error)
 
 
@@ -82,7 +105,8 @@ def test_a_source_that_does_not_hold(text: str) -> None:
 
 
 def test_a_source_of_an_extra_holds_with_it() -> None:
-    assert refused("sources.utils = {path = 'x', extra = 'GPU'}", "gpu").code == "PRF052"
+    found = read("sources.utils = {path = 'x', extra = 'GPU'}", "gpu").requirements
+    assert [item.requirement.url for item in found if item.name == "utils"] == ["./x"]
 
 
 INDEXES = """\

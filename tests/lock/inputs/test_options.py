@@ -84,6 +84,8 @@ ROWS = {
         "--allow-sdist", "source-only", "-r", "source.in", more=("source-only",), less=("dev-lib",)
     ),
     "--given-python": row("--given-python", "python3"),  # the profile has no `given`
+    "--allow-build": row("--allow-build", "base-lib"),
+    "--no-project": row("--no-project"),
     "--check": row("--check", writes=False),
     "--savings": row("--savings"),
     "--dry-run": row("--dry-run", writes=False),

@@ -1,0 +1,1 @@
+"""Packages at places other than an index: their metadata is read without a build."""

@@ -1,0 +1,1 @@
+"""Tests of envsmith.index.direct_references."""
