@@ -16,6 +16,8 @@ from envsmith.model.listing import VersionMetadata
 
 ANY = "*"
 """Stands for every source distribution."""
+ANY_SOURCE = ":all:"
+"""Stands for every project under ``allow-sdist``, as for pip and uv."""
 PROGRAMS = ("nvcc", "c++")
 _REQUIREMENTS = readers.listed(readers.parsed(lambda text: str(read_requirement(text))))
 

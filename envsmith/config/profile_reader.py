@@ -11,7 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from envsmith.config import readers
-from envsmith.config.build_settings import ANY, DESCRIBED, fields, read_settings
+from envsmith.config.build_settings import ANY, ANY_SOURCE, DESCRIBED, fields, read_settings
 from envsmith.config.direct_references import read_direct
 from envsmith.config.model_files import MODELS
 from envsmith.config.positions import KeyPath, TomlDocument
@@ -305,6 +305,10 @@ def _routes(value: object, location: Location) -> dict[str, str]:
 
 
 _PROJECTS = readers.parsed(_project, readers.pattern_schema(_PROJECT))
+_SOURCES = readers.parsed(
+    lambda text: text if text == ANY_SOURCE else _project(text),
+    {"anyOf": [{"const": ANY_SOURCE}, readers.pattern_schema(_PROJECT)]},
+)
 _REQUIREMENTS = readers.listed(readers.parsed(_requirement))
 _ALL_REQUIREMENTS = readers.listed(readers.parsed(_any_requirement))
 _BACKENDS = readers.parsed(Backend.parse, readers.pattern_schema(PATTERN))
@@ -439,8 +443,8 @@ PROFILE: Mapping[str, Key] = {
         examples=("/usr/bin/python3",),
     ),
     "allow-sdist": Key(
-        readers.listed(_PROJECTS),
-        "Projects that may be locked as source distributions if they have no wheel.",
+        readers.listed(_SOURCES),
+        "Projects that may be locked as source distributions if they have no wheel; `:all:` for every one.",
     ),
     "dependency-metadata": Key(
         DESCRIBED, "Requirements of source distributions whose files do not say them, as in uv's key."

@@ -99,7 +99,10 @@ _REMEMBERED = (
     help="Upgrade one package, and others as far as it needs; may be repeated.",
 )
 @click.option(
-    "--allow-sdist", multiple=True, metavar="NAME", help="Lock this package as source if it has no wheel."
+    "--allow-sdist",
+    multiple=True,
+    metavar="NAME",
+    help="Lock this package, or :all:, as source if it has no wheel.",
 )
 @click.option(
     "--allow-build",

@@ -9,12 +9,12 @@ from packaging.pylock import PackageSdist
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from envsmith.catalog import Catalog
-from envsmith.config.build_settings import description
+from envsmith.config.build_settings import ANY_SOURCE, description
 from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import PLATFORM, Platform
 from envsmith.plan import pairings
-from envsmith.plan.model import ANY_SOURCE, Resolution, ResolutionPlan
+from envsmith.plan.model import Resolution, ResolutionPlan
 from envsmith.plan.ports import Resolver, SdistMetadataReader
 
 _LATEST = {"linux": (2, 40), "macos": (26, 0)}

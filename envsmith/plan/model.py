@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.config.build_settings import ANY, BuildSettings
+from envsmith.config.build_settings import ANY, ANY_SOURCE, BuildSettings
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import RequiresPython, SourcedRequirement
 from envsmith.errors import ToolError
@@ -29,7 +29,6 @@ from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 
 # uv 0.13.8 (seen 2026-11-30); a reason may have several lines.
-ANY_SOURCE = ":all:"
 """In place of the names of projects: all of them may be locked as source."""
 _YANKED = re.compile(
     r'^warning: `(?P<name>[a-z0-9-]+)==(?P<version>[^`\s]+)` is yanked(?: \(reason: "(?P<reason>.*?)"\))?$',

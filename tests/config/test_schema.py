@@ -157,7 +157,7 @@ SAMPLES: dict[str, list[Any]] = {
     "given-python": ["/usr/bin/python3", "python3.12", "C:/py/python.exe", "./python", "a/b", "", 3, []],
     "allow-build": [["a.b", "c_d"], *each("a", "a b", "-a", "a-")],
     "project": [True, False, 1, "no"],
-    "allow-sdist": [["a.b", "c_d"], *each("a", "a b", "-a", "a-")],
+    "allow-sdist": [["a.b", "c_d"], [":all:"], *each("a", "a b", "-a", "a-")],
     "dependency-metadata": [
         [
             {"name": "a", "version": "1", "requires-dist": ["torch"], "requires-python": ">=3.9"},

@@ -9,6 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from envsmith.config.build_settings import ANY_SOURCE
 from envsmith.lockfile.manifest import TargetRecord
 from envsmith.lockfile.pins import RequirementsLine
 from envsmith.plan.model import ResolutionPlan
@@ -42,8 +43,9 @@ def changes(
     found += _requirement_changes(plan, entry, pins)
     found += _constraint_changes(plan, entry, pins)
     found += _exclude_changes(_texts(entry, "exclude"), set(new["exclude"]), pins)
-    removed = _texts(entry, "allow-sdist") - set(new["allow-sdist"])
-    found += [("allow-sdist", f"{name} → {_NONE}") for name in sorted(removed & set(pins))]
+    allowed = set(new["allow-sdist"])
+    removed = set() if ANY_SOURCE in allowed else _texts(entry, "allow-sdist") - allowed
+    found += [("allow-sdist", f"{name} → {_NONE}") for name in sorted(removed & {ANY_SOURCE, *pins})]
     found += _hash_changes(plan, entry, pins)
     found += _unfit(plan, entry)
     return tuple(found)

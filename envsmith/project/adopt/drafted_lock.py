@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from envsmith.config.build_settings import ANY_SOURCE
 from envsmith.config.profiles import ProfileStore
 from envsmith.config.requirements.requirements_files import read_pyproject
 from envsmith.environment import lock_comparison
@@ -20,7 +21,7 @@ from envsmith.lock.lock import LockedProfile, lock_profiles
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pins import Pins
 from envsmith.model.finding import Finding
-from envsmith.plan.model import ANY_SOURCE, LockRequest
+from envsmith.plan.model import LockRequest
 from envsmith.plan.planner import plan_profile
 from envsmith.project.adopt.draft import TOOLS, Draft
 from envsmith.project.adopt.installed import LEFT_OUT, InstalledPackages
