@@ -47,7 +47,7 @@ _LATER = re.compile(
     r" (?:was )?published at (?P<date>[0-9-]{10})"
 )
 _CONNECTIONS = 8
-"""Shared by all runs. Some name servers drop answers in a burst of new connections, 5 s each (seen 2026-11-21)."""
+"""Shared by the runs. Some name servers drop answers in a burst of new connections, 5 s each (seen 2026-11-21)."""
 _JOINT_ROUNDS = 4
 """Most runs for a joint plan. A further one leaves out versions without a wheel for some target, or looks for one
 version where targets have several."""
@@ -115,7 +115,8 @@ class UvResolver:
         self._executable = executable
         self._slices = slices
         self._offline = offline
-        self._requests = max(1, _CONNECTIONS // runs)
+        self._runs = runs
+        self._running = 0
         self._timeout_s = timeout_s
         self._slots = threading.BoundedSemaphore(runs)
         self._guard = threading.Lock()
@@ -293,12 +294,23 @@ class UvResolver:
             self._executable, "lock", "--project", work, "--no-build", *_settings_flags(joint.plans[0], work),
             "--fork-strategy", "fewest", *(["--offline"] if self._offline else []),
         ]  # fmt: skip
-        with self._slots:
-            return self._processes.run(command, env=env, timeout_s=self._timeout_s, cwd=work)
+        return self._started(command, env, work)
 
     def _environ(self, plan: ResolutionPlan) -> dict[str, str]:
-        own = {"UV_CONCURRENT_DOWNLOADS": str(self._requests)}
-        return {**own, **uv_environ(), **mirror_environ(plan.indexes)}
+        return {**uv_environ(), **mirror_environ(plan.indexes)}
+
+    def _started(self, command: Sequence[str | Path], env: Mapping[str, str], work: Path) -> CompletedProgram:
+        """Run uv when its turn comes; a run that begins alone may have all connections."""
+        with self._slots:
+            with self._guard:
+                share = 1 if self._running == 0 else self._runs
+                self._running += 1
+            own = {"UV_CONCURRENT_DOWNLOADS": str(max(1, _CONNECTIONS // share))}
+            try:
+                return self._processes.run(command, env={**own, **env}, timeout_s=self._timeout_s, cwd=work)
+            finally:
+                with self._guard:
+                    self._running -= 1
 
     def _settings(
         self, plan: ResolutionPlan, index: Path, work: Path, undescribed: Iterable[str] = ()
@@ -333,23 +345,31 @@ class UvResolver:
     def _compile_with_sources(
         self, plan: ResolutionPlan, index: Path, work: Path, more: Sequence[str | Path]
     ) -> list[str | Path]:
-        """Run uv until it succeeds, each time with the sources that it lacked and may take, and return the flags."""
+        """Run uv until it succeeds, each time with the sources that it lacked and may take, and return the flags.
+
+        Where a direct requirement has no wheel, uv tries many versions of the others; a run without what they require
+        tells it at once.
+        """
         # Those whose metadata was read before had no wheel either.
         read = (str(item.name) for item in plan.sdist_metadata() if plan.may_be_source(item.name))
         forced = list(dict.fromkeys((*plan.known_sources, *read)))
+        quick: tuple[str, ...] = ("--no-deps",) if plan.allow_sdist else ()
         while True:
             flags = self._write_inputs(plan, index, work, forced)
             try:
-                self._compile(plan, work, [*flags, *more])
+                self._compile(plan, work, [*flags, *quick, *more])
             except NoSolutionError as error:
                 lacking = [name for name in error.without_wheel if name not in forced]
                 allowed = [name for name in lacking if plan.may_be_source(name)]
-                if not allowed:
+                if not allowed and not quick:
                     error.without_wheel = (*forced, *lacking)
                     raise
                 forced += allowed
+                quick = quick if allowed else ()
             else:
-                return flags
+                if not quick:
+                    return flags
+                quick = ()
 
     def _write_inputs(
         self, plan: ResolutionPlan, index: Path, work: Path, forced: Sequence[str]
@@ -382,8 +402,7 @@ class UvResolver:
         command = [self._executable, "pip", "compile", *flags]
         if offline or self._offline:
             command.append("--offline")
-        with self._slots:
-            finished = self._processes.run(command, env=env, timeout_s=self._timeout_s, cwd=work)
+        finished = self._started(command, env, work)
         if finished.status:
             raise _failure(plan, finished, work)
         return finished
