@@ -266,7 +266,9 @@ def test_source_is_taken_where_no_wheel_fits(tmp_path: Path) -> None:
     given = plan("hydra-core", allow_sdist=("antlr4-python3-runtime", "other"))
     first, *rest = resolve(LackingReplies(), tmp_path, given).calls
     assert "--no-build" in first
-    assert [value(words, "--no-binary") for words in rest] == ["antlr4-python3-runtime"] * 2
+    assert [value(words, "--no-binary") for words in rest] == ["antlr4-python3-runtime"] * 3
+    # First without what the requirements require: no other versions are tried because of one without a wheel.
+    assert ["--no-deps" in words for words in (first, *rest)] == [True, True, False, False]
     with pytest.raises(NoSolutionError) as caught:
         resolve(LackingReplies(), tmp_path, plan("hydra-core", allow_sdist=("other",)))
     assert caught.value.without_wheel == ("antlr4-python3-runtime",)
