@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from hashlib import sha256
@@ -20,7 +20,9 @@ from envsmith.model.wheel import Wheel
 if TYPE_CHECKING:
     from envsmith.catalog import Catalog
     from envsmith.config.mirrors import MirrorRules
+    from envsmith.config.package_source import PackageSource
     from envsmith.index.direct_references.provide import Provider
+    from envsmith.index.hashing import Downloads, NoDownloads
     from envsmith.index.remote_wheels import LicenceReader, RequiresReader, WheelReader
     from envsmith.index.routed_pages import RoutedPages
     from envsmith.index.sdist import SdistReader
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from envsmith.lockfile.whole import LockRules
     from envsmith.model.backend import Backend
     from envsmith.model.package_index import PackageIndex
+    from envsmith.model.progress import Progress
     from envsmith.model.wheel import WheelContents
     from envsmith.process.runner import Processes
     from envsmith.usage.module_names import KnownModules
@@ -201,15 +204,47 @@ def index_credentials(indexes: Iterable[PackageIndex]) -> dict[str, tuple[str, s
     return found
 
 
-def package_provider(processes: Processes, choice: CatalogOptions) -> Provider:
-    """Return the reader of packages that are from no index."""
+def wheel_hasher(choice: CatalogOptions, progress: Progress) -> Downloads | NoDownloads:
+    """Return the hasher of wheels whose index publishes no hash."""
+    from envsmith.index.hashing import Downloads, FileCache, NoDownloads
+
+    if choice.is_offline:
+        return NoDownloads()
+    return Downloads(progress, FileCache(fetched_wheels_folder()), index_base(choice))
+
+
+def package_provider(processes: Processes, choice: CatalogOptions, *, is_trusted: bool = False) -> Provider:
+    """Return the reader of packages that are from no index.
+
+    Args:
+        processes: starts git and uv.
+        choice: options of the command line.
+        is_trusted: build packages for their metadata without asking.
+    """
     from envsmith.index.direct_references.git_repositories import GitRepositories
     from envsmith.index.direct_references.provide import Provider
+
+    def build(source: PackageSource, name: str) -> str:
+        """Build a package for its metadata, if the user trusts it."""
+        import sys
+
+        from envsmith.console.build_trust import check_builds
+        from envsmith.lockfile.pins import InstallSource, Pin
+        from envsmith.uv.command import find_uv
+        from envsmith.uv.installer import UvInstaller
+
+        check_builds({name: str(source)}, "envsmith lock", is_trusted=is_trusted)
+        bare = replace(source, is_editable=False, is_named=True, sha256="")
+        pin = Pin(name=name, version="", sha256=(source.sha256,) if source.sha256 else (), source=str(bare))
+        installer = UvInstaller(processes=processes, executable=find_uv(), offline=choice.is_offline)
+        supply = InstallSource(text="", is_pylock=False, apart=(pin,), indexes=choice.package_indexes)
+        return installer.metadata(supply, Path(sys.executable))
 
     return Provider(
         project=Path(),
         git=GitRepositories(processes=processes, folder=cache_folder() / "git", offline=choice.is_offline),
         check_secure=partial(check_secure, insecure_hosts=choice.insecure_hosts),
+        build=build,
     )
 
 

@@ -39,6 +39,7 @@ SMALL = {
     "lock/inputs/recorded_models.py": "used by lock, lock --check and verify, which share nothing else",
     "lockfile/__init__.py": "name of the lock folders, on the start-up path of `run`",
     "install/smoke_tests.py": "found by its name: the tests that decide on a new environment",
+    "install/trust.py": "trust in commands, apart from that in builds, which locking needs",
     "lockfile/toml_text.py": "used by the pylock and the manifest, which is on the start-up path of `run`",
     "model/progress.py": "protocol between the engines and the console",
     "process/replace.py": "start-up path of `envsmith run`",

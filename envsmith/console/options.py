@@ -79,7 +79,10 @@ INSECURE_HOSTS = click.option(
     help="Allow plain http to this host [also: $ENVSMITH_INSECURE_HOST]; hashes are checked all the same.",
 )
 TRUST = click.option(
-    "--trust", "is_trusted", is_flag=True, help="Run the commands in the profile's checks without asking."
+    "--trust",
+    "is_trusted",
+    is_flag=True,
+    help="Run the profile's checks and the builds of packages without asking.",
 )
 ACCEPT_CHANGED = click.option(
     "--accept-changed",

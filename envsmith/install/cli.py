@@ -101,12 +101,13 @@ def install_lock(
         checked: the files that the locks depend on, if they were found to be up to date; None to check.
     """
     from envsmith.console import answer_cache
+    from envsmith.console.build_trust import check_builds
     from envsmith.install import output
     from envsmith.install.disk_space import own_and_shared
     from envsmith.install.install import install, plan_install
     from envsmith.install.links import check_place, check_runner
     from envsmith.install.options import check_stale, frozen_inputs, install_request
-    from envsmith.install.trust import check_builds, check_trust
+    from envsmith.install.trust import check_trust
 
     check_place(options["prefix"].absolute())
     check_runner(options["prefix"].absolute())

@@ -11,16 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import ACCEPT_CHANGED, INSECURE_HOSTS, LOCK_FOLDERS, interpreter, recorded_file
+from envsmith.console.options import (
+    ACCEPT_CHANGED,
+    INSECURE_HOSTS,
+    LOCK_FOLDERS,
+    TRUST,
+    interpreter,
+    recorded_file,
+)
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from envsmith.catalog import Catalog
-    from envsmith.console.terminal import LockProgress
     from envsmith.errors import EnvsmithError
-    from envsmith.index.hashing import Downloads, NoDownloads
     from envsmith.index.sources import ListingSources
     from envsmith.lock.inputs.request import LockOptions
     from envsmith.lock.lock import LockedProfile
@@ -30,7 +35,6 @@ if TYPE_CHECKING:
     from envsmith.plan.model import LockRequest
     from envsmith.process.runner import Processes
     from envsmith.uv.resolver import UvResolver
-    from envsmith.wiring import CatalogOptions
 
 
 _REMEMBERED = (
@@ -110,6 +114,7 @@ _REMEMBERED = (
     metavar="NAME",
     help="Build this package of a repository, folder or archive if only that tells what it requires.",
 )
+@TRUST
 @click.option("--no-project", is_flag=True, help="Without the project itself.")
 @click.option(
     "--index",
@@ -350,6 +355,7 @@ def lock_tools(
         routed_pages,
         sdist_reader,
         wheel_contents,
+        wheel_hasher,
         wheel_requires,
     )
 
@@ -365,7 +371,7 @@ def lock_tools(
                 listings=_listings(catalog, options),
                 resolver=_resolver(options, processes),
                 sdists=on_first_use(sdist_reader),
-                hasher=_hasher(choice, progress),
+                hasher=wheel_hasher(choice, progress),
                 contents=wheel_contents(choice),
                 requires=wheel_requires(choice),
                 imports=_import_time_uses,
@@ -375,21 +381,12 @@ def lock_tools(
                 progress=progress,
                 routes=None if choice.is_offline else on_first_use(routed_pages),
                 rules=lock_rules(choice.insecure_hosts, choice.index_base),
-                provider=package_provider(processes, choice),
+                provider=package_provider(processes, choice, is_trusted=options.is_trusted),
             )
             yield tools, pool
     finally:
         processes.close()
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _hasher(choice: CatalogOptions, progress: LockProgress) -> Downloads | NoDownloads:
-    from envsmith.index.hashing import Downloads, FileCache, NoDownloads
-    from envsmith.wiring import fetched_wheels_folder, index_base
-
-    if choice.is_offline:
-        return NoDownloads()
-    return Downloads(progress, FileCache(fetched_wheels_folder()), index_base(choice))
 
 
 def _listings(catalog: Catalog, options: LockOptions) -> ListingSources:

@@ -77,7 +77,7 @@ def _pylock_versions(slug: str, found: Mapping[str, bytes]) -> dict[str, str]:
         pins = Pins.from_pylock(found.get(name, b"").decode("utf-8", "replace"), name)
     except LockError:
         return {}
-    return {pin.name: pin.version for pin in pins.packages}
+    return {pin.name: pin.version for pin in pins.packages if pin.version}
 
 
 def _newest(locks: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -126,15 +126,27 @@ class UvInstaller:
             refused = refused_index(finished.stderr, supply.indexes)
             raise refused or failure(finished, "the packages could not be installed", supply)
         if supply.apart:
-            self._add(prefix, supply)
+            self._add(("--python", prefix), supply)
 
-    def _add(self, prefix: Path, supply: InstallSource) -> None:
+    def metadata(self, supply: InstallSource, python: Path) -> str:
+        """Build the only package of a source, apart from any environment, and return its METADATA.
+
+        Raises:
+            InstallError: ENV020 when that fails.
+            ToolError: as `fill`.
+        """
+        with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
+            self._add(("--target", scratch, "--python", python), supply)
+            found = next(Path(scratch).glob("*.dist-info/METADATA"))
+            return found.read_text("utf-8", "replace")
+
+    def _add(self, where: Sequence[str | Path], supply: InstallSource) -> None:
         """Install commits, folders and files of this machine; uv builds them."""
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             lines = Path(scratch, "requirements.txt")
             lines.write_text("".join(f"{pin.line}\n" for pin in supply.apart), "utf-8")
             # A folder may have changed without another version; uv would take an earlier build.
-            words: list[str | Path] = ["--no-deps", "--python", prefix, *_index_flags(supply)]
+            words: list[str | Path] = ["--no-deps", *where, *_index_flags(supply)]
             for pin in supply.apart:
                 words += ["--reinstall-package", pin.name]
             env = {**mirror_environ(supply.indexes), **inherited_environ(_OF_GIT), "GIT_TERMINAL_PROMPT": "0"}

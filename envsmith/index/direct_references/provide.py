@@ -148,7 +148,7 @@ class _PlaceReading:
             yield item
             return
         key = str(replace(opened.source, is_editable=False, is_named=True))
-        declared = self._declared(opened, item)
+        declared = self._declared(opened, item, asked)
         name = declared.name or item.name
         if source.is_named and declared.name and declared.name != item.name:
             raise ProfileError(
@@ -211,7 +211,7 @@ class _PlaceReading:
         tree = self.provider.git.tree(pinned)
         return _Opened(source=pinned, tree=tree, folder=source.subdirectory or ".")
 
-    def _declared(self, opened: _Opened, item: SourcedRequirement) -> DeclaredMetadata:
+    def _declared(self, opened: _Opened, item: SourcedRequirement, asked: str) -> DeclaredMetadata:
         place = str(opened.source.address)
         if opened.wheel:
             return read_metadata(opened.wheel, place) or DeclaredMetadata(name=item.name, requirements=None)
@@ -221,7 +221,9 @@ class _PlaceReading:
         if found.requirements is not None and (found.name or opened.source.is_named):
             return found
         name = found.name or item.name
-        built = None
+        kept = next((one for one in self.kept if one.requested == asked and one.source), None)
+        # A check builds nothing: it takes what was built for the lock.
+        built = _of_lock(kept) if kept and not self.provider.build and kept.name in self.allow_build else None
         if self.provider.build and name in self.allow_build:
             built = read_metadata(self.provider.build(opened.source, name), place, is_final=True)
         if built is None:
@@ -273,6 +275,19 @@ class _PlaceReading:
             )
         if other.is_editable:
             self.found[name] = package
+
+
+def _of_lock(item: ProvidedPackage) -> DeclaredMetadata:
+    return DeclaredMetadata(
+        name=item.name,
+        version=item.version,
+        requirements=tuple(
+            SourcedRequirement(requirement=Requirement(text), origin=item.source)
+            for text in item.requires_dist
+        ),
+        requires_python=item.requires_python,
+        extras=item.provides_extra,
+    )
 
 
 def _renamed(item: SourcedRequirement, name: str, asked: str) -> SourcedRequirement:

@@ -78,6 +78,8 @@ class LockOptions:
     dry_run: bool = False
     as_json: bool = False
     quiet: bool = False
+    is_trusted: bool = False
+    """Whether packages may be built without asking, if `allow-build` names them."""
 
     def cutoffs(self, request: LockRequest, manifest: Manifest | None) -> Cutoffs:
         """Return the cutoff asked for, else now.

@@ -232,3 +232,57 @@ def test_a_changed_folder_makes_the_lock_stale_by_name(project: Project) -> None
     assert "provided member ./libs/member#editable=true" in said
     shutil.rmtree(folder)
     assert "`libs/member` does not exist where requirements.txt:1" in project.run("lock", "--check").said
+
+
+def test_what_only_a_build_tells_is_named_at_once_and_built_only_if_allowed_and_trusted(
+    project: Project,
+) -> None:
+    for name in ("first", "second"):
+        folder = make_package(project.root / name, name)
+        text = (folder / "pyproject.toml").read_text("utf-8")
+        text = text.replace("dependencies = []", 'dynamic = ["dependencies"]').replace(
+            "version =", "version="
+        )
+        (folder / "pyproject.toml").write_text(text, "utf-8")
+    make_package(project.root / "other", "other")
+    (project.root / "requirements.txt").write_text("-e ./first\n./second\n./other\n", "utf-8")
+    words = ("lock", "cpu", "-r", "requirements.txt")
+    said = project.run(*words).said
+    assert "RES151" in said
+    assert "the requirements of first and second are known only after a build" in said
+    assert "--allow-build first --allow-build second" in said
+    assert "RES151" in project.run(*words, "--allow-build", "first", "--trust").said
+    allowed = (*words, "--allow-build", "first", "--allow-build", "second")
+    refused = project.run(*allowed)
+    assert "USE016" in refused.said
+    assert not project.locks("cpu")
+    done(project.run(*allowed, "--trust"))
+    assert [item.name for item in project.pylock("cpu", SLUG).packages] == ["first", "other", "second"]
+    done(project.run("lock", "--check"))
+
+
+def test_the_project_itself(project: Project) -> None:
+    """By the rule of uv, and by our options; each spelling is remembered."""
+    folder = make_package(project.root / "libs/member", "member")
+    base = f'dependencies = ["member"]\n[tool.uv.sources]\nmember = {{path = "{folder.as_posix()}"}}\n'
+    head = '[project]\nname = "mine"\nversion = "1"\n'
+    built = '[build-system]\nrequires = []\nbuild-backend = "tiny"\nbackend-path = ["."]\n'
+    for text, words, itself in (
+        (head + base, (), False),
+        (head + base + built, (), True),
+        (head + base + built, ("--no-project",), False),
+        (head + base + built, (), False),  # remembered
+        (head + base + "[tool.uv]\npackage = true\n", (), True),
+        (head + base + built + "[tool.uv]\npackage = false\n", (), False),
+        (head + base + built + "[tool.envsmith]\nproject = false\n", (), False),
+        (head + base + built + "[tool.pdm]\ndistribution = false\n", (), False),
+    ):
+        if not words and itself:
+            shutil.rmtree(project.root / "lockfiles", ignore_errors=True)
+        (project.root / "pyproject.toml").write_text(text, "utf-8")
+        done(project.run("lock", "cpu", *words))
+        names = [item.name for item in project.pylock("cpu", SLUG).packages]
+        assert names == (["member", "mine"] if itself else ["member"]), (text, words)
+    path = project.pylock("cpu", SLUG).packages[0].directory
+    assert path
+    assert path.path == "../../libs/member"  # not the absolute path of this machine

@@ -86,6 +86,7 @@ ROWS = {
     "--given-python": row("--given-python", "python3"),  # the profile has no `given`
     "--allow-build": row("--allow-build", "base-lib"),
     "--no-project": row("--no-project"),
+    "--trust": row("--trust"),
     "--check": row("--check", writes=False),
     "--savings": row("--savings"),
     "--dry-run": row("--dry-run", writes=False),
