@@ -97,6 +97,20 @@ def test_the_python_of_the_current_environment_is_kept(tmp_path: Path) -> None:
     assert newer.asked == ["3.13", "3.13"]
 
 
+def test_the_free_threaded_build_is_looked_for_by_its_name_and_kept(tmp_path: Path) -> None:
+    both = locked(python="3.13t", files=locked(python="3.13"))
+    installer = FakeInstaller(pythons=("3.13", "3.13t"))
+    found = interpreter(version="3.13.1", is_free_threaded=True)
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"), found=found)
+    at_hand = tools(tmp_path, both, installer=installer, probe=probe)
+    first = install(order(python="3.13t"), at_hand)
+    assert first.generation.target == "cp313t-manylinux_2_28_x86_64"
+    assert install(order(), at_hand).how == "unchanged"
+    assert installer.asked == ["3.13t", "3.13t"]
+    with pytest.raises(LockError, match=r"LCK004.*free-threaded"):
+        install(order(python="3.13"), replace(at_hand, files=locked(python="3.13")))
+
+
 def test_the_next_python_is_taken_where_the_first_is_not_there(tmp_path: Path) -> None:
     files = locked(python="3.13", files=locked())
     installer = FakeInstaller(pythons=("3.13",))
