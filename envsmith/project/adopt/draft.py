@@ -77,14 +77,20 @@ class Draft:
             if not need.specifier.contains(known[need.name], prereleases=True)
         }
 
-    def without(self, reasons: Mapping[str, str]) -> Draft:
+    def without(self, reasons: Mapping[str, str], own: Collection[str] = ()) -> Draft:
         """Return the draft without some packages.
 
         Args:
             reasons: package → the rest of a sentence that begins with it.
+            own: those installed from the project's own folder: the project is there wherever its lock is.
         """
         found = tuple(
-            Finding(code=LEFT_OUT, severity="warning", subject=name, message=f"{name} {text}")
+            Finding(
+                code=LEFT_OUT,
+                severity="note" if name in own else "warning",
+                subject=name,
+                message=f"{name} {text}",
+            )
             for name, text in sorted(reasons.items())
         )
         packages = tuple(item for item in self.packages if item.name not in reasons)

@@ -49,7 +49,7 @@ class Adopted:
 def drafted_files(draft: Draft, store: ProfileStore) -> dict[str, str]:
     """Return the path and text of the files to write: the profile, and a requirements file where it is needed.
 
-    A profile's own requirements are read only in a project that declares none, and cannot have URLs.
+    A profile's own requirements are read only in a project that declares none.
     """
     values = draft.values()
     settings = store.settings
@@ -57,7 +57,7 @@ def drafted_files(draft: Draft, store: ProfileStore) -> dict[str, str]:
     is_declared = bool(settings.requirements_file or (declared and declared.requirements))
     profile = f"profiles/{draft.name}.toml"
     requirements = values["requirements"]
-    if not is_declared and not any(" @ " in item for item in requirements):
+    if not is_declared:
         return {profile: profile_text(values)}
     del values["requirements"]
     lines = "".join(f"{item}\n" for item in requirements)
@@ -148,7 +148,7 @@ def without_unserved(
     reasons |= {
         name: f"was installed {installed.local[name]}; the lock does not have it" for name in only_here
     }
-    return draft.without(reasons)
+    return draft.without(reasons, installed.state.own)
 
 
 def _refuse_required(draft: Draft, installed: InstalledPackages, only_here: set[str]) -> None:

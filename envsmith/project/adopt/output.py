@@ -13,11 +13,11 @@ def status(found: Adopted) -> int:
     """Return the exit code: 1 when the lock differs from the environment."""
     if found.error:
         return found.error.exit_code
-    return NO if any(_differs(item.severity, item.code) for item in found.findings) else OK
-
-
-def _differs(severity: str, code: str) -> bool:
-    return severity == "error" or code == LEFT_OUT
+    differs = (
+        item.severity == "error" or (item.code == LEFT_OUT and item.severity == "warning")
+        for item in found.findings
+    )
+    return NO if any(differs) else OK
 
 
 def show(found: Adopted) -> None:

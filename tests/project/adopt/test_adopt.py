@@ -111,8 +111,13 @@ def test_conflicts_are_kept_as_they_are_installed(adoption: Adoption) -> None:
     (adoption.project.root / "pyproject.toml").write_text(
         '[project]\nname = "app"\nversion = "0"\ndependencies = ["absent"]\n', "utf-8"
     )
+    write_distribution(adoption.site, "app", {"app.pth": b""})
+    (adoption.site / "app-1.0.dist-info/direct_url.json").write_text(
+        json.dumps({"url": adoption.project.root.as_uri(), "dir_info": {"editable": True}})
+    )
     ran = adoption.adopt("--name", "mine")
     assert ran.status == 0, ran.said
+    assert "note ENV081 app was installed from a folder" in ran.said
     assert (adoption.project.root / "requirements-mine.in").read_text("utf-8") == "strict\ntorch\n"
     assert adoption.project.manifest("mine").targets
     text = (adoption.project.root / "profiles/mine.toml").read_text("utf-8")
