@@ -19,6 +19,7 @@ from envsmith.lock.platforms import lowest_floor, named_together, raised_floors
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lock.staleness import CheckTools, check_profile
 from envsmith.lockfile.manifest import RememberedOptions
+from envsmith.model.shell import quote_path
 from envsmith.plan.model import LockRequest, ResolutionPlan
 from tests.fakes import FakeListings, FakeResolver
 from tests.lock.test_versions import listing
@@ -272,7 +273,7 @@ def test_platforms_without_a_wheel_are_named_together(elsewhere: bool) -> None:
         "a b.txt",
     ]
     add_command(found, words)
-    assert found.hint == 'envsmith lock mine -r "a b.txt" --platform linux'.replace('"', "'")
+    assert found.hint == f"envsmith lock mine -r {quote_path('a b.txt')} --platform linux"
 
 
 @pytest.mark.parametrize(
