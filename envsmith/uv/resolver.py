@@ -331,7 +331,7 @@ class UvResolver:
         # Those whose metadata was read before had no wheel either.
         read = (str(item.name) for item in plan.sdist_metadata() if plan.may_be_source(item.name))
         forced = list(dict.fromkeys((*plan.known_sources, *read)))
-        quick: tuple[str, ...] = ("--no-deps",) if plan.allow_sdist else ()
+        quick: tuple[str, ...] = ("--no-deps",) if plan.allow_sdist and "--no-deps" not in more else ()
         while True:
             flags = self._write_inputs(plan, index, work, forced)
             try:

@@ -202,6 +202,8 @@ def lock_draft(
     finally:
         if not isinstance(found, LockedProfile):
             restore_edits(root, edits)
+            with suppress(OSError):  # unless other profiles are in it
+                (root / "profiles").rmdir()
     locked, error = (None, found) if isinstance(found, EnvsmithError) else (found, None)
     return Adopted(
         installed=installed,

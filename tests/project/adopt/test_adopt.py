@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from envsmith.cli.main import main
 from tests.install.made import made
 from tests.project.adopt.conftest import TORCH, Adoption, versions
+from tests.replay_files import ReplayFile
 from tests.site_packages import write_distribution
 from tests.systems import posix_only
 
@@ -132,7 +135,18 @@ def test_without_a_lock_nothing_is_written(adoption: Adoption) -> None:
     (torch / "METADATA").write_text(text)
     ran = adoption.adopt()
     assert (ran.status, "2.17.0" in ran.said) == (1, True), ran.said
-    assert not (adoption.project.root / "profiles").exists()
+    shutil.rmtree(torch)
+    write_distribution(adoption.site, "sourced", {"sourced.py": b""})
+    adoption.list(
+        ReplayFile(
+            index="simple", filename="sourced-1.0.tar.gz", sha256=hashlib.sha256(b"").hexdigest(), body=b""
+        )
+    )
+    ran = adoption.adopt()
+    assert (ran.status, "RES061" in ran.said) == (1, True), ran.said
+    assert f"envsmith adopt {adoption.prefix}" in ran.said
+    assert "--allow-sdist sourced" in ran.said
+    assert [path.name for path in adoption.project.root.iterdir()] == ["cache"]
 
 
 def test_prefixes(
