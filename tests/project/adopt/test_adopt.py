@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.cli.main import main
+from tests.index.direct_references.packages import make_archive, make_package
 from tests.install.made import made
 from tests.project.adopt.conftest import TORCH, Adoption, versions
 from tests.replay_files import ReplayFile
@@ -128,7 +129,7 @@ def test_conflicts_are_kept_as_they_are_installed(adoption: Adoption) -> None:
     assert adoption.project.run("lock", "--check").status == 0
 
 
-def test_without_a_lock_nothing_is_written(adoption: Adoption) -> None:
+def test_without_a_lock_nothing_is_written(adoption: Adoption, tmp_path: Path) -> None:
     adoption.make("torch")
     torch = next(adoption.site.glob("torch-*.dist-info"))
     text = (torch / "METADATA").read_text().replace(TORCH, "2.17.0")
@@ -137,11 +138,9 @@ def test_without_a_lock_nothing_is_written(adoption: Adoption) -> None:
     assert (ran.status, "2.17.0" in ran.said) == (1, True), ran.said
     shutil.rmtree(torch)
     write_distribution(adoption.site, "sourced", {"sourced.py": b""})
-    adoption.list(
-        ReplayFile(
-            index="simple", filename="sourced-1.0.tar.gz", sha256=hashlib.sha256(b"").hexdigest(), body=b""
-        )
-    )
+    source = make_archive(make_package(tmp_path / "sourced", "sourced"), "sourced-1.0")
+    digest = hashlib.sha256(source).hexdigest()
+    adoption.list(ReplayFile(index="simple", filename="sourced-1.0.tar.gz", sha256=digest, body=source))
     ran = adoption.adopt()
     assert (ran.status, "RES061" in ran.said) == (1, True), ran.said
     assert f"envsmith adopt {adoption.prefix}" in ran.said
