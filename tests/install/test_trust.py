@@ -8,8 +8,8 @@ import pytest
 
 from envsmith.config.profile import SmokeTest
 from envsmith.config.profiles import ProfileStore
+from envsmith.console import build_trust
 from envsmith.errors import EnvsmithError
-from envsmith.install import trust
 from envsmith.install.options import smoke_tests_of
 from envsmith.install.smoke_tests import SmokeTests
 from envsmith.install.trust import check_trust
@@ -153,8 +153,8 @@ def test_a_user_at_a_terminal_is_asked_once(answer: bool, monkeypatch: pytest.Mo
         asked.append(question)
         return answer
 
-    monkeypatch.setattr(trust, "is_interactive", lambda: True)
-    monkeypatch.setattr(trust, "confirm", ask)
+    monkeypatch.setattr(build_trust, "is_interactive", lambda: True)
+    monkeypatch.setattr(build_trust, "confirm", ask)
     assert [is_refused(smoke_tests("a")), is_refused(smoke_tests("a"))] == [not answer] * 2
     assert len(asked) == (1 if answer else 2)
 
@@ -163,3 +163,29 @@ def test_a_cache_that_cannot_be_written_asks_again(places: Path) -> None:
     (places / "cache").touch()
     check_trust(smoke_tests("a"), "voice", "x", is_trusted=True)
     assert is_refused(smoke_tests("a"))
+
+
+def test_builds_are_trusted_by_commit_and_by_the_files_that_decide_them(places: Path) -> None:
+    folder = places / "project/libs/x"
+    (folder / "backend").mkdir(parents=True)
+    project = folder / "pyproject.toml"
+    project.write_text('[build-system]\nbackend-path = ["backend"]\n', "utf-8")
+    (folder / "backend/tiny.py").write_text("1\n", "utf-8")
+    sources = {"x": "./libs/x#editable=true", "y": f"git+https://host.invalid/y@{'a' * 40}"}
+
+    def is_asked(sources: dict[str, str]) -> bool:
+        try:
+            build_trust.check_builds(sources, "envsmith install p", is_trusted=False)
+        except EnvsmithError as error:
+            return (error.code, error.hint[-7:]) == ("USE016", "--trust")
+        return False
+
+    assert not is_asked({})
+    assert is_asked(sources)
+    build_trust.check_builds(sources, "envsmith install p", is_trusted=True)
+    assert not is_asked(sources)
+    (folder / "x.py").write_text("code = 1\n", "utf-8")
+    assert not is_asked(sources)  # no build decides by it
+    assert is_asked({**sources, "y": f"git+https://host.invalid/y@{'b' * 40}"})
+    (folder / "backend/tiny.py").write_text("2\n", "utf-8")
+    assert is_asked(sources)

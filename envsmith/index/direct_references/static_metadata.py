@@ -89,6 +89,8 @@ def read_declared(tree: SourceTree, folder: str, place: str) -> DeclaredMetadata
     project, tool = _table(data, "project"), _table(data, "tool")
     poetry, uv = _table(tool, "poetry"), _table(tool, "uv")
     written = setup_texts(cfg, script)
+    if project and "dependencies" not in (project.get("dynamic") or ()):  # type: ignore[operator]
+        cfg = script = ""  # as in setuptools, [project] decides
     reader = _Reader(tree=tree, at=at, place=place, text=text or "", cfg=cfg, script=script)
     own = reader.requirements()
     extras = sorted(
