@@ -194,13 +194,15 @@ def _verified(request: InstallRequest, prefix: Path, probe: Any) -> Verified | N
 
 
 def _pins(request: InstallRequest, verified: Verified) -> Any:  # noqa: ANN401 - Pins
-    """Read the pins from the lock's requirements file, since a pylock lacks the index of each file."""
+    """Read the pins from the lock's requirements files, since a pylock lacks the index of each file."""
     from envsmith.files import atomic
     from envsmith.lockfile.pins import Pins
+    from envsmith.lockfile.whole import LockTexts
 
-    name = f"requirements.{verified.target}.txt"
+    files = atomic.read_files(request.folder)
+    texts = LockTexts.of(verified.target, verified.locked.entry, files, request.folder)
     return Pins.from_requirements(
-        atomic.read_files(request.folder)[name].decode(), str(request.folder / name)
+        texts.requirements, texts.requirements_name, texts.unhashed, texts.unhashed_name
     )
 
 

@@ -168,7 +168,10 @@ def _lock_steps(damaged: RepairInput, pins: Pins, catalog: Catalog) -> Iterator[
     yield RepairStep(kind=StepKind.REMOVE, subjects=tuple(sorted(extra)))
     yield RepairStep(
         kind=StepKind.INSTALL,
-        subjects=tuple(pin.requirement for pin in pins.packages if pin.name in reinstalled),
+        # Those from places of their own need a build, which `envsmith install` asks for.
+        subjects=tuple(
+            pin.requirement for pin in pins.packages if pin.name in reinstalled and not pin.is_apart
+        ),
         is_hashed=True,
     )
 

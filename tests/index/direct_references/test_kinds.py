@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -16,7 +17,10 @@ from threading import Thread
 import pytest
 from packaging.pylock import Package
 
+from envsmith.errors import EnvsmithError
 from envsmith.host.current import this_platform, this_python
+from envsmith.lockfile.manifest import Manifest
+from envsmith.lockfile.whole import NO_RULES, problems
 from envsmith.uv.command import find_uv
 from tests.commands import Project, Ran
 from tests.index.direct_references.packages import commit, make_archive, make_package, make_repository
@@ -286,3 +290,39 @@ def test_the_project_itself(project: Project) -> None:
     path = project.pylock("cpu", SLUG).packages[0].directory
     assert path
     assert path.path == "../../libs/member"  # not the absolute path of this machine
+
+
+def test_a_change_in_one_file_of_the_lock_is_noticed(project: Project, tmp_path: Path) -> None:
+    """A commit, an address, a path or `-e`, in the requirements, the pylock or the manifest, with its digest redone."""
+    locked = make_repository(make_package(tmp_path / "r", "r"))
+    make_package(project.root / "libs/member", "member")
+    lines = f"-e ./libs/member\nr @ git+{(tmp_path / 'r').as_uri()}@main\n"
+    (project.root / "requirements.txt").write_text(lines, "utf-8")
+    done(project.run("lock", "cpu", "-r", "requirements.txt"))
+    files, second = project.locks("cpu"), f"requirements.{SLUG}.unhashed.txt"
+    url = (tmp_path / "r").as_uri()
+    for name in (second, f"pylock.{SLUG}.toml", "manifest.toml"):
+        path = {second: "./libs/member", "manifest.toml": 'source = "./libs/member'}.get(
+            name, "../../libs/member"
+        )
+        for old, new in (
+            (locked, "b" * 40),
+            (url, f"{url}x"),
+            (url, "ext::sh"),
+            (path, path.replace("libs", "others")),
+            *(((f"-e {path}", path), (f"\n-e {path}\n", "\n")) if name == second else ()),
+        ):
+            text = files[name].decode()
+            assert old in text
+            changed = {**files, name: text.replace(old, new).encode()}
+            was, now = (hashlib.sha256(held[second]).hexdigest() for held in (files, changed))
+            changed["manifest.toml"] = changed["manifest.toml"].replace(was.encode(), now.encode())
+            try:
+                manifest = Manifest.from_toml(changed["manifest.toml"].decode(), "manifest.toml")
+                codes = {
+                    error.code for error in problems(SLUG, manifest, changed, Path("lockfiles/cpu"), NO_RULES)
+                }
+            except EnvsmithError as error:
+                codes = {error.code}
+            assert codes & {"LCK006", "LCK060", "PRF020"}, (name, old, new)
+    assert not problems(SLUG, project.manifest("cpu"), files, Path("lockfiles/cpu"), NO_RULES)
