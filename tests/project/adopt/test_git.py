@@ -19,12 +19,15 @@ def test_of_git(adoption: Adoption, tmp_path: Path) -> None:
     source = make_package(tmp_path / "from-git", "from-git", requires=["under"])
     commit = make_repository(source)
     url = source.as_uri()
-    adoption.make(f"from-git @ git+{url}@main", "torch", "under==1.0")
+    wheel = adoption.sell("by-url")
+    address = f"{adoption.replay.base}/simple/{wheel.filename}"
+    adoption.make(f"from-git @ git+{url}@main", f"by-url @ {address}", "torch", "under==1.0")
     make_package(source, "from-git", "9.9")
     ran = adoption.adopt("--name", "mine")
     assert ran.status == 0, ran.said
     lines = (adoption.project.root / "profiles/mine.toml").read_text("utf-8")
     assert f"from-git @ git+{url}@{commit}" in lines
+    assert f"by-url @ {address}" in lines
     ran = adoption.project.run("verify", "mine", "--prefix", str(adoption.prefix))
     assert ran.status == 0, ran.said
     assert adoption.project.run("lock", "--check").status == 0
