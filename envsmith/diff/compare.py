@@ -128,12 +128,15 @@ def _packages(pairs: Pairs) -> list[PackageChange]:
 def _change(before: Pin | None, after: Pin | None) -> tuple[ChangeKind, str, str] | None:
     """Return the kind of a change and both versions; None without a change."""
     if before is None or after is None:
-        old, new = before.version if before else "", after.version if after else ""
+        old, new = before.shown if before else "", after.shown if after else ""
         return "removed" if before else "added", old, new
     if before.version == after.version:
-        if set(before.sha256) == set(after.sha256):
+        if set(before.fixed) == set(after.fixed):
             return None
-        return "files", before.version, after.version
+        old, new = (pin.source if pin.is_unhashed else pin.version for pin in (before, after))
+        return "files", old, new
+    if not (before.version and after.version):  # a folder has no version of its own
+        return "files", before.shown, after.shown
     old_version, new_version = Version(before.version), Version(after.version)
     if old_version.public == new_version.public:
         return "build", before.version, after.version
@@ -178,7 +181,7 @@ def _licences(pairs: Pairs, known: Mapping[str, PackageLicense]) -> Iterator[Lic
 
 def _licence_names(lock: SavedLock, known: Mapping[str, PackageLicense]) -> dict[str, str]:
     """Return package → licence, if known."""
-    found = {pin.name: known.get(pin.sha256[0]) for pin in lock.pins.packages}
+    found = {pin.name: known.get(pin.fixed[0]) for pin in lock.pins.packages}
     return {name: str(licence) for name, licence in found.items() if licence and licence.is_known}
 
 
@@ -199,9 +202,9 @@ def _download(pairs: Pairs, known: Mapping[str, int]) -> tuple[tuple[int, int] |
 
 
 def _sizes(lock: SavedLock, known: Mapping[str, int]) -> dict[tuple[str, str], int | None]:
-    """Return package and sha256 → size in bytes; None if unknown."""
+    """Return package and sha256, or place, → size in bytes; None if unknown."""
     return {
-        (pin.name, pin.sha256[0]): known.get(pin.sha256[0], packed_bytes(lock, pin))
+        (pin.name, pin.fixed[0]): known.get(pin.fixed[0], packed_bytes(lock, pin))
         for pin in lock.pins.packages
     }
 

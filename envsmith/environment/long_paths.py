@@ -77,7 +77,7 @@ def _paths(pin: Pin, wheels: Wheels, known: tuple[BadRelease, ...]) -> Iterator[
             elif first in _SCHEMES:
                 yield ntpath.join(_SCHEMES[first], rest.replace("/", "\\")).removeprefix(".\\")
         return
-    for row in known:
+    for row in known if pin.version else ():
         if row.longest_path and row.describes(pin.name, Version(pin.version), "windows"):
             yield f"{SITE}{row.longest_path.format(version=pin.version)}".replace("/", "\\")
 

@@ -7,7 +7,7 @@ import pytest
 from envsmith.catalog import Catalog
 from envsmith.diff.compare import CompareFacts, compare
 from envsmith.diff.model import DiffSide, LockDiff
-from envsmith.lockfile.pins import Pins
+from envsmith.lockfile.pins import Pin, Pins
 from envsmith.lockfile.saved import SavedLock
 from envsmith.model.finding import Decision
 from envsmith.model.license import PackageLicense
@@ -72,6 +72,26 @@ def test_other_files_of_one_version() -> None:
     other = replace(lock, pins=Pins(packages=(replace(pin("x==1"), sha256=("0" * 64,)),)))
     (change,) = difference([lock], [other]).packages
     assert (change.kind, change.before, change.after) == ("files", "1", "1")
+
+
+def test_packages_of_repositories_and_folders() -> None:
+    """By their commits and paths; a folder has no version."""
+    lock = kept(f"p/{LINUX}", "y==1")
+    one = Pin(name="x", version="1", sha256=(), source="git+https://host.invalid/x@a")
+    two = replace(one, source="git+https://host.invalid/x@b")
+    folder = replace(one, version="", source="./x")
+    sides = {key: replace(lock, pins=Pins(packages=(*lock.pins.packages, item)))
+             for key, item in (("one", one), ("two", two), ("folder", folder))}  # fmt: skip
+    assert difference([sides["one"]], [sides["one"]]).is_empty
+    for before, after, texts in (
+        (sides["one"], sides["two"], ("files", one.source, two.source)),
+        (sides["one"], sides["folder"], ("files", "1", "./x")),
+        (lock, sides["folder"], ("added", "", "./x")),
+        (sides["folder"], lock, ("removed", "./x", "")),
+    ):
+        (change,) = difference([before], [after]).packages
+        assert (change.kind, change.before, change.after) == texts
+    assert len({side.digest() for side in (lock, *sides.values())}) == 4
 
 
 def test_one_change_of_several_targets_is_told_once() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 
 import pytest
@@ -43,6 +44,8 @@ def test_the_files_of_a_wheel_that_was_read_count_and_no_others() -> None:
     with pytest.raises(InstallError, match="ENV036"):
         check_lengths(prefix(259 - BELOW - 101), [a], {"a": wheel}, KNOWN, has_store=False)
     check_lengths(prefix(259 - BELOW), [a], {}, KNOWN, has_store=False)
+    folder = replace(TORCH, version="", sha256=(), source="./torch")  # a build decides its version
+    check_lengths(prefix(259 - BELOW), [folder], {}, KNOWN, has_store=False)
 
 
 def test_a_store_is_named_where_it_helps() -> None:

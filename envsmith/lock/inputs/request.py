@@ -469,7 +469,7 @@ def with_shared_versions(request: LockRequest, folder: Path, files: Mapping[str,
         python, platform = parse_slug(slug)
         target = Target(python=python, platform=platform, backend=entry.backend)
         text = files.get(f"requirements.{slug}.txt", b"").decode("utf-8", "replace")
-        for line in filter(lambda line: line.name, requirements_lines(text)):
+        for line in filter(lambda line: line.name and line.version, requirements_lines(text)):
             targets.setdefault(line.name, {}).setdefault(line.version.split("+")[0], []).append(target)
     shared = tuple(
         SourcedRequirement(
