@@ -69,8 +69,7 @@ class SdistReader:
         return VersionMetadata(name=name, version=version, requires_dist=requires)
 
     def _archive(self, place: str, url: str, sha256: str) -> bytes:
-        archive = fetch_archive(url, place)
-        _check_hash(archive, sha256, place)
+        archive = fetch_sdist(url, sha256, place)
         self._sizes[sha256] = len(archive)
         self._build_requires[sha256] = read_build_requires(archive)
         return archive
@@ -171,6 +170,17 @@ def archive_members(archive: bytes, wanted: re.Pattern[str]) -> Iterator[tuple[s
             f"the source distribution cannot be read: {error}",
             hint="require another version",
         ) from error
+
+
+def fetch_sdist(url: str, sha256: str, place: str) -> bytes:
+    """Download a source distribution, and compare its hash.
+
+    Raises:
+        ToolError: as `fetch_archive`; TOL028 when its hash differs.
+    """
+    archive = fetch_archive(url, place)
+    _check_hash(archive, sha256, place)
+    return archive
 
 
 def fetch_archive(url: str, place: str) -> bytes:

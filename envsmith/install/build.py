@@ -89,15 +89,41 @@ def _fill(
     Returns:
         The files of the new environment that a package replaced, relative to the prefix.
     """
+    wheels = _built_wheels(locked, python, tools)
     prefix = tools.store.create(id_)
     tools.installer.make(prefix, python, request.profile, has_base_packages=bool(locked.given))
     made = kept_digests.take(prefix)
     tools.installer.fill(prefix, locked.source)
+    if wheels:
+        tools.installer.add_wheels(prefix, wheels)
     if request.shims:
         install_shims(prefix, request.shims, tools.processes)
     digests = kept_digests.take(prefix)
     tools.store.keep_digests(id_, digests)
     return tuple(path for path, digest in made.items() if digests.get(path) != digest)
+
+
+def check_programs(locked: LockedInstall, tools: InstallTools) -> None:
+    """Check that the programs are there that the builds of a lock need, before anything is downloaded.
+
+    Raises:
+        InstallError: ENV045 when one is missing, ENV046 when nvcc is of another generation than torch.
+    """
+    backend = locked.entry.backend
+    major = backend.version[0] if backend.family == "cuda" else None
+    tools.builder.check(locked.entry.builds, locked.slug, major, locked.source.wheelhouse)
+
+
+def _built_wheels(locked: LockedInstall, python: Path, tools: InstallTools) -> dict[str, Path]:
+    """Return requirement on the version → wheel, of the packages with locked builds."""
+    found: dict[str, Path] = {}
+    for pin in locked.pins.packages:
+        if build := locked.entry.builds.get(pin.name):
+            tools.progress.started(locked.profile, f"building {pin.name} {pin.version}")
+            found[f"{pin.name}=={pin.version}"] = tools.builder.build(
+                pin, build, locked.slug, python, locked.source
+            )
+    return found
 
 
 def _verify(

@@ -13,7 +13,7 @@ from envsmith.environment.generation import Generation
 from envsmith.environment.long_paths import check_lengths
 from envsmith.environment.model import Import, Interpreter
 from envsmith.errors import InstallError
-from envsmith.install.build import build, given_problems
+from envsmith.install.build import build, check_programs, given_problems
 from envsmith.install.disk_space import SpaceNeeded, check_space, package_sizes
 from envsmith.install.ports import InstallTools
 from envsmith.install.request import (
@@ -115,6 +115,7 @@ def install(request: InstallRequest, tools: InstallTools) -> InstallResult:
             return _switch(existing, before, tools, how="switched" if existing.id != before else "unchanged")
         tools.store.check_link()
         tools.check_builds({pin.name: pin.pinned_source for pin in locked.pins.packages if pin.is_built})
+        check_programs(locked, tools)
         _check_lengths(locked, tools)
         if tools.prefetcher:
             locked = replace(locked, source=tools.prefetcher.fetch(locked, manifest, files))

@@ -14,7 +14,8 @@ from envsmith.install.disk_space import Disk, disk_of
 from envsmith.install.generation_store import GenerationStore
 from envsmith.install.prefetch import Prefetcher
 from envsmith.install.request import LockedInstall
-from envsmith.lockfile.pins import InstallSource
+from envsmith.lockfile.manifest import LockedBuild
+from envsmith.lockfile.pins import InstallSource, Pin
 from envsmith.model.progress import Progress
 from envsmith.plan.ports import Files
 from envsmith.process.runner import Processes
@@ -56,6 +57,37 @@ class Installer(Protocol):
         """
         ...
 
+    def add_wheels(self, prefix: Path, wheels: Mapping[str, Path]) -> None:
+        """Install built wheels: requirement on the version → file.
+
+        Raises:
+            InstallError: when that fails.
+        """
+        ...
+
+
+class Builder(Protocol):
+    """Builds wheels from source distributions."""
+
+    def check(
+        self, builds: Mapping[str, LockedBuild], slug: str, cuda_major: int | None, wheelhouse: str
+    ) -> None:
+        """Check that the programs are there that builds need.
+
+        Raises:
+            InstallError: when one is missing or of another generation.
+        """
+        ...
+
+    def build(self, pin: Pin, build: LockedBuild, slug: str, python: Path, supply: InstallSource) -> Path:
+        """Return the wheel of a source distribution.
+
+        Raises:
+            InstallError: when the build fails.
+            ToolError: when a file cannot be downloaded.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallTools:
@@ -63,6 +95,7 @@ class InstallTools:
 
     store: GenerationStore
     installer: Installer
+    builder: Builder
     probe: EnvironmentProbe
     processes: Processes
     files: Files

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -64,12 +64,11 @@ class Prefetcher:
         if result.failed:
             raise download_error(result.failed, len(artifacts), f"envsmith install {locked.profile}")
         text = files[f"requirements.{locked.slug}.txt"].decode("utf-8", "replace")
-        return InstallSource(
-            text=locked.pins.for_sync(text, by_name=True),
+        return replace(
+            locked.source,
+            text=locked.pins.for_sync(text, by_name=True, without=locked.entry.builds),
             is_pylock=False,
-            sources=locked.source.sources,
             wheelhouse=str(wheelhouse),
-            apart=locked.source.apart,
         )
 
 

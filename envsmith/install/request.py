@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from envsmith.config.build_settings import ANY_SOURCE
 from envsmith.environment.generation import Generation
 from envsmith.environment.model import Environment
 from envsmith.errors import LockError
@@ -123,26 +124,42 @@ def read_lock(
     entry = manifest.targets[slug]
     texts = LockTexts.of(slug, entry, files, request.folder)
     pins, pylock = check(slug, manifest, texts, request.rules, profile=request.profile)
-    text = pins.for_sync(texts.requirements, by_name=bool(request.wheelhouse))
-    source = InstallSource(text=text, is_pylock=False)
+    builds = entry.builds
+    digests = [f"{name} {build.digest(slug)}\n".encode() for name, build in sorted(builds.items())]
+    text = pins.for_sync(texts.requirements, by_name=bool(request.wheelhouse), without=builds)
+    source, options = InstallSource(text=text, is_pylock=False), pins.options()
     if (
         pylock and texts.pylock and not request.wheelhouse
     ):  # a pylock has URLs, a wheelhouse is used by file names
-        text = hashed_part(texts.pylock)
+        text = hashed_part(texts.pylock, without=builds)
         pins, source = pylock, InstallSource(text=text, is_pylock=True)
     return LockedInstall(
         profile=request.profile,
         slug=slug,
-        sha256=sha256_of(files[f"requirements.{slug}.txt"] + texts.unhashed.encode()),
+        sha256=sha256_of(b"".join([files[f"requirements.{slug}.txt"], texts.unhashed.encode(), *digests])),
         pins=pins,
         source=replace(
             source,
-            sources=tuple(name for name in entry.allow_sdist if pins.version(name)),
+            sources=_sources(entry, pins),
             wheelhouse=request.wheelhouse,
             profile=request.profile,
             indexes=entry.package_indexes,
+            options=options,
             apart=tuple(pin for pin in pins.packages if pin.is_apart),
         ),
         entry=entry,
         given=manifest.given,
+    )
+
+
+def _sources(entry: TargetRecord, pins: Pins) -> tuple[str, ...]:
+    """Return the names of the packages that uv builds from source; ANY_SOURCE if they are not known."""
+    if ANY_SOURCE not in entry.allow_sdist:
+        return tuple(name for name in entry.allow_sdist if pins.version(name) and name not in entry.builds)
+    if not any(pin.filename for pin in pins.packages):  # without the pylock
+        return (ANY_SOURCE,)
+    return tuple(
+        pin.name
+        for pin in pins.packages
+        if pin.is_source and not pin.is_apart and pin.name not in entry.builds
     )

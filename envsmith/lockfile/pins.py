@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -31,6 +31,8 @@ _UNHASHED = re.compile(
 )
 _PATH_LINE = re.compile(r"-e |[./]|[A-Za-z]:/")
 _PACKAGE_TABLE = re.compile(r"^\[\[packages\]\]\r?\n(?:(?!\[).*(?:\n|\Z))*", re.MULTILINE)
+_NAME_IN_TABLE = re.compile(r'^name = "([^"\n]*)"', re.MULTILINE)
+_VERSION_IN_TABLE = re.compile(r'^version = "([^"\n]*)"', re.MULTILINE)
 _UNHASHED_TABLE = re.compile(
     r"^(?:vcs|directory) = |^archive = \{(?:path = |url = \"[^\"]*(?<!\.whl)\")", re.MULTILINE
 )
@@ -223,8 +225,7 @@ class Pins:
             names: of the packages.
             by_name: without URLs, for a wheelhouse.
         """
-        places = ((_DEFAULT, self.defaults), (_INDEX, self.indexes), (_PAGE, self.pages))
-        lines = [f"{option} {url}" for option, urls in places for url in urls]
+        lines = [*self.options()]
         for pin in self.packages:
             if pin.name in names and not pin.is_apart:
                 hashes = [f"--hash=sha256:{value}" for value in pin.sha256]
@@ -232,15 +233,22 @@ class Pins:
                 lines.append(" ".join([named, *hashes]))
         return "".join(f"{line}\n" for line in lines)
 
-    def for_sync(self, text: str, *, by_name: bool) -> str:
+    def options(self) -> tuple[str, ...]:
+        """Return the lines of a requirements file that name indexes and pages."""
+        places = ((_DEFAULT, self.defaults), (_INDEX, self.indexes), (_PAGE, self.pages))
+        return tuple(f"{option} {url}" for option, urls in places for url in urls)
+
+    def for_sync(self, text: str, *, by_name: bool, without: Collection[str] = ()) -> str:
         """Return the text of a requirements file without the packages that are installed afterwards.
 
         Args:
             text: of the file.
             by_name: without the URLs of files, which a wheelhouse has by their names.
+            without: names of further packages to leave out.
         """
-        is_same = not any(pin.is_apart or (by_name and pin.source) for pin in self.packages)
-        return text if is_same else self.to_requirements({pin.name for pin in self.packages}, by_name=by_name)
+        names = {pin.name for pin in self.packages} - set(without)
+        is_same = not without and not any(pin.is_apart or (by_name and pin.source) for pin in self.packages)
+        return text if is_same else self.to_requirements(names, by_name=by_name)
 
     @classmethod
     def from_requirements(cls, text: str, place: str, unhashed: str = "", second: str = "") -> Pins:
@@ -368,11 +376,27 @@ def _not_ours(place: str) -> LockError:
     )
 
 
-def hashed_part(pylock: str) -> str:
-    """Return a pylock without the packages that are installed from their places afterwards."""
+def hashed_part(pylock: str, without: Collection[str] = ()) -> str:
+    """Return a pylock without the packages that are installed from their places afterwards.
+
+    Args:
+        pylock: its text.
+        without: names of further packages to leave out.
+    """
+    return _tables(pylock, lambda table, name: not _UNHASHED_TABLE.search(table) and name not in without)
+
+
+def _tables(pylock: str, is_kept: Callable[[str, str], object]) -> str:
+    """Return a pylock with some of its packages.
+
+    Args:
+        pylock: its text.
+        is_kept: takes the table of a package and its name.
+    """
 
     def kept(match: re.Match[str]) -> str:
-        return "" if _UNHASHED_TABLE.search(match[0]) else match[0]
+        named = _NAME_IN_TABLE.search(match[0])
+        return match[0] if is_kept(match[0], named[1] if named else "") else ""
 
     text = _PACKAGE_TABLE.sub(kept, pylock)
     return text if "[[packages]]" in text else f"packages = []\n{text}"
@@ -395,3 +419,26 @@ class InstallSource:
     """For hints; empty if unknown."""
     indexes: tuple[PackageIndex, ...] = ()
     """Those of the project."""
+    options: tuple[str, ...] = ()
+    """Lines that name the indexes and pages of the lock, for what builds require."""
+
+    def shared(self, pins: Collection[str]) -> tuple[InstallSource, frozenset[str]]:
+        """Return the source of those pins, ``NAME==VERSION``, that it has, and which they are."""
+        found: set[str] = set()
+
+        def is_wanted(pin: str) -> bool:
+            found.update({pin} & set(pins))
+            return pin in found
+
+        if self.is_pylock:
+            text = _tables(self.text, lambda table, name: is_wanted(f"{name}=={_version_in(table)}"))
+        else:
+            lines = requirements_lines(self.text)
+            kept = [line.text for line in lines if not line.name or is_wanted(f"{line.name}=={line.version}")]
+            text = "".join(f"{line}\n" for line in kept)
+        return replace(self, text=text, sources=(), apart=()), frozenset(found)
+
+
+def _version_in(table: str) -> str:
+    found = _VERSION_IN_TABLE.search(table)
+    return found[1] if found else ""

@@ -214,6 +214,10 @@ class _Checker:
                     "manifest.toml",
                 )
             yield from self._family_hash(name, family.filename, family.sha256)
+        for name, build in self._entry.builds.items():
+            if name not in pins or build.sha256 not in pins[name].sha256:
+                locked = f"manifest.toml: built from sha256:{build.sha256}"
+                yield self._differs(f"{name} {_pinned(pins.get(name))}", locked)
         for name in filter(pins.__contains__, _LABELLED):
             yield from self._label(pins[name])
         if pylock is not None:

@@ -9,10 +9,11 @@ import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from envsmith.config.build_settings import ANY_SOURCE
 from envsmith.errors import InstallError, ToolError
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.shell import quote_path
@@ -155,6 +156,40 @@ class UvInstaller:
             names = ", ".join(pin.name for pin in supply.apart)
             raise failure(finished, f"{names} could not be installed", supply)
 
+    def add_wheels(self, prefix: Path, wheels: Mapping[str, Path]) -> None:
+        """Install wheels that were built here: requirement on the version → file.
+
+        Raises:
+            InstallError: ENV021 when the disk is full, ENV020 when uv fails otherwise.
+        """
+        words: list[str | Path] = ["--no-deps", "--no-index", "--no-build", "--python", prefix]
+        for path in wheels.values():
+            words += ["--find-links", path.parent]
+        if self.compile_bytecode:
+            words.append("--compile-bytecode")
+        finished = self._run("pip", "install", *words, *wheels)
+        if finished.status:
+            raise failure(finished, f"{', '.join(wheels)} could not be installed")
+
+    def extend(self, prefix: Path, lines: Sequence[str], supply: InstallSource) -> None:
+        """Install further packages into an environment: hashed pins, from a wheelhouse or else their indexes.
+
+        Raises:
+            InstallError: as `fill`.
+            ToolError: as `fill`.
+        """
+        own = replace(supply, is_pylock=False, sources=(), wheelhouse="")
+        places = ["--find-links", supply.wheelhouse] if supply.wheelhouse else []
+        text = "".join(f"{line}\n" for line in (*supply.options, *lines))
+        with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
+            source = Path(scratch, "requirements.txt")
+            source.write_text(text, "utf-8")
+            words = ["--no-deps", "--python", prefix, *self._flags(own), *places, "--requirement", source]
+            finished = self._run("pip", "install", *words, env=mirror_environ(supply.indexes))
+        if finished.status:
+            refused = refused_index(finished.stderr, supply.indexes)
+            raise refused or failure(finished, "the packages of a build could not be installed", supply)
+
     def _sync(self, scratch: Path, supply: InstallSource, *words: str | Path) -> CompletedProgram:
         source = scratch / ("pylock.toml" if supply.is_pylock else "requirements.txt")
         source.write_bytes(supply.text.encode())  # as it is: a clone on Windows may have CR LF already
@@ -170,7 +205,9 @@ class UvInstaller:
             flags += ["--index-strategy", "unsafe-best-match"]
         if not supply.wheelhouse:
             flags += _index_flags(supply)
-        if supply.sources:
+        if ANY_SOURCE in supply.sources:
+            pass  # the hashes decide
+        elif supply.sources:
             flags += [
                 "--only-binary",
                 ":all:",

@@ -137,8 +137,12 @@ class WheelBuilder:
         prefix, out = work / "environment", work / "wheel"
         installer = UvInstaller(processes=self.processes, executable=self.executable, offline=self.offline)
         installer.make(prefix, python, "build")
-        lines = "".join(f"{line}\n" for line in build.requirements)
-        installer.fill(prefix, _requirements(lines, supply))
+        pins = {line.partition(" ")[0]: line for line in build.requirements}
+        # What the lock has as well is installed as for the lock itself, from the same servers.
+        shared, held = supply.shared(pins)
+        installer.fill(prefix, shared)
+        if others := [line for name, line in sorted(pins.items()) if name not in held]:
+            installer.extend(prefix, others, supply)
         archive = work / (pin.filename or "source.tar.gz")
         archive.write_bytes(self._archive(pin, supply))
         env = {
@@ -204,17 +208,6 @@ def _candidates(program: str) -> Iterator[str]:
         words = shlex.split(os.environ.get("CXX", "")) or [""]
         found = [shutil.which(name) for name in (words[0], "c++", "g++", "clang++", "cl") if name]
     yield from filter(None, found)
-
-
-def _requirements(text: str, supply: InstallSource) -> InstallSource:
-    """Return the source of what a build requires: the indexes of the lock, and its wheelhouse if there is one."""
-    return InstallSource(
-        text=text,
-        is_pylock=False,
-        wheelhouse=supply.wheelhouse,
-        profile=supply.profile,
-        indexes=supply.indexes,
-    )
 
 
 def _is_of(filename: str, pin: Pin) -> bool:

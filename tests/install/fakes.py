@@ -11,7 +11,8 @@ from envsmith.environment.model import Distribution, Environment, Import, Interp
 from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import EnvsmithError
 from envsmith.install.disk_space import Disk
-from envsmith.lockfile.pins import InstallSource, Pins
+from envsmith.lockfile.manifest import LockedBuild
+from envsmith.lockfile.pins import InstallSource, Pin, Pins
 from tests.environment.test_model_interpreter import interpreter
 
 SITE = "lib/site-packages"
@@ -65,6 +66,30 @@ class FakeInstaller:
             info = prefix / SITE / f"{pin.name}-{pin.version}.dist-info"
             info.mkdir(parents=True)
             (info / "RECORD").write_text(f"{info.name}/RECORD,,\n", "utf-8")
+
+    def add_wheels(self, prefix: Path, wheels: Mapping[str, Path]) -> None:
+        """Make a folder for each wheel."""
+        for requirement in wheels:
+            info = prefix / SITE / f"{requirement.replace('==', '-')}.dist-info"
+            info.mkdir(parents=True)
+            (info / "RECORD").write_text(f"{info.name}/RECORD,,\n", "utf-8")
+
+
+class FakeBuilder:
+    """Has every program and builds nothing."""
+
+    def check(
+        self, builds: Mapping[str, LockedBuild], slug: str, cuda_major: int | None, wheelhouse: str
+    ) -> None:
+        """Find every program."""
+
+    def build(self, pin: Pin, build: LockedBuild, slug: str, python: Path, supply: InstallSource) -> Path:
+        """Return a place."""
+        assert slug
+        assert python
+        assert supply.text
+        assert build.sha256 in pin.sha256
+        return Path(f"/built/{pin.name}-{pin.version}-py3-none-any.whl")
 
 
 @dataclass

@@ -14,7 +14,7 @@ from envsmith.lockfile.store import lock_files
 from envsmith.model.target import Platform, Python
 from envsmith.process.runner import Processes
 from tests.fakes import FakeFiles, RecordedProgress
-from tests.install.fakes import FakeDisks, FakeInstaller, FakeProbe
+from tests.install.fakes import FakeBuilder, FakeDisks, FakeInstaller, FakeProbe
 from tests.install.made import Made, entry_of_lock, lock_of, made, made_torch
 from tests.values import target
 
@@ -56,6 +56,7 @@ def tools(root: Path, files: FakeFiles | None = None, **more: Any) -> InstallToo
     made_up = InstallTools(
         store=GenerationStore(link=root / ".venv"),
         installer=FakeInstaller(),
+        builder=FakeBuilder(),
         probe=FakeProbe(torch=TorchBuild(version="2.19.0+cpu")),
         files=files or locked(),
         processes=Processes(),

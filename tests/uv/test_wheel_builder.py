@@ -22,17 +22,25 @@ SLUG = "cp312-manylinux_2_28_x86_64"
 PYPROJECT = '[build-system]\nrequires = ["torch"]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 # Writes what it saw into the wheel.
 BACKEND = """
-import os, zipfile
+import base64, hashlib, os, zipfile
 import torch
 
 def build_wheel(folder, config_settings=None, metadata_directory=None):
     name = "kernels-1.0-py3-none-any.whl"
+    info = "kernels-1.0.dist-info"
+    files = {
+        "kernels.py": f"TORCH = {torch.__version__!r}\\nJOBS = {os.environ.get('MAX_JOBS')!r}\\n",
+        f"{info}/METADATA": "Metadata-Version: 2.1\\nName: kernels\\nVersion: 1.0\\nRequires-Dist: torch\\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+    }
+    rows = []
+    for path, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        rows.append(f"{path},sha256={digest},{len(text)}")
+    files[f"{info}/RECORD"] = "\\n".join([*rows, f"{info}/RECORD,,", ""])
     with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
-        wheel.writestr("kernels.py", f"TORCH = {torch.__version__!r}\\nJOBS = {os.environ.get('MAX_JOBS')!r}\\n")
-        wheel.writestr("kernels-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: kernels\\nVersion: 1.0\\n")
-        lines = "Wheel-Version: 1.0", "Generator: x", "Root-Is-Purelib: true", "Tag: py3-none-any", ""
-        wheel.writestr("kernels-1.0.dist-info/WHEEL", "\\n".join(lines))
-        wheel.writestr("kernels-1.0.dist-info/RECORD", "")
+        for path, text in files.items():
+            wheel.writestr(path, text)
     return name
 """
 
