@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from envsmith.catalog import Catalog
+from envsmith.config.direct_references import read_direct
+from envsmith.config.package_source import PackageSource, is_wheel_url
 from envsmith.config.positions import KeyPath, TomlDocument, format_path
 from envsmith.config.profiles import ProfileStore
-from envsmith.config.requirement import read_requirement
+from envsmith.config.requirement import shortened
 from envsmith.config.requirements.requirements_files import read_pyproject
 from envsmith.errors import ProfileError
 from envsmith.files.edits import Edit, RequirementSource, edits_of
@@ -190,7 +193,7 @@ def checked(texts: Iterable[str], catalog: Catalog) -> tuple[tuple[str, ...], tu
     family = {item.name for item in catalog.projects()}
     found, warnings = [], []
     for text in texts:
-        requirement = read_requirement(text)
+        requirement = _typed(text)
         name = canonicalize_name(requirement.name)
         if name in family and any("+" in item.version for item in requirement.specifier):
             public = re.sub(r"\+[A-Za-z0-9.]+", "", text)
@@ -204,6 +207,25 @@ def checked(texts: Iterable[str], catalog: Catalog) -> tuple[tuple[str, ...], tu
             warnings.append(warning)
         found.append(text.strip().replace('"', "'"))  # strings in TOML have double quotes
     return tuple(found), tuple(warnings)
+
+
+def _typed(text: str) -> Requirement:
+    """Parse a requirement on a project of an index, or by name on a repository or a file on a server.
+
+    Raises:
+        ProfileError: PRF020 or PRF021 when it is malformed or another one.
+    """
+    requirement = read_direct(text)[0]
+    if requirement.url and not is_wheel_url(requirement.url):
+        source = PackageSource.parse(requirement.url)
+        if source.kind not in ("git", "url") or not source.is_named:
+            raise ProfileError(
+                "PRF021",
+                f"{shortened(text)!r} has no name, or is a folder or file of this machine",
+                where="envsmith add",
+                hint="write NAME @ URL; or require NAME, and write its path under [tool.uv.sources]",
+            )
+    return requirement
 
 
 def with_present(
@@ -309,7 +331,7 @@ def _not_required(name: str, place: RequirementList, root: Path) -> ProfileError
 
 def name_of(text: str) -> str:
     """Return the normalised name of a requirement."""
-    return str(canonicalize_name(read_requirement(text).name))
+    return str(canonicalize_name(read_direct(text)[0].name))
 
 
 def _before(root: Path, file: str) -> bytes | None:

@@ -227,7 +227,7 @@ def test_lists_of_several_profiles(project: Project) -> None:
         (("add", "torch-vision"), "USE002", "--yes"),
         (("add", "torch==2.20.0+cu134"), "PRF019", "add `torch==2.20.0`"),
         (("add", "torch>>1"), "PRF020", "PEP 508"),
-        (("add", "./wheels/x.whl"), "PRF021", "name==version"),
+        (("add", "./wheels/x.whl"), "PRF021", "NAME @ URL"),
         (("add", "-r", "a.in", "--group", "dev", "x"), "USE001", ""),
         (("remove", "torchvison"), "PRF018", "known: torch"),
         (("add",), "USE001", ""),

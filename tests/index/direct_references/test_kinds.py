@@ -326,3 +326,18 @@ def test_a_change_in_one_file_of_the_lock_is_noticed(project: Project, tmp_path:
                 codes = {error.code}
             assert codes & {"LCK006", "LCK060", "PRF020"}, (name, old, new)
     assert not problems(SLUG, project.manifest("cpu"), files, Path("lockfiles/cpu"), NO_RULES)
+
+
+def test_add_and_remove_a_repository(project: Project, tmp_path: Path) -> None:
+    make_repository(make_package(tmp_path / "r", "r"))
+    make_package(project.root / "libs/member", "member")
+    text = '[project]\nname = "mine"\nversion = "1"\ndependencies = ["member"]\n'
+    text += '[tool.uv.sources]\nmember = {path = "libs/member"}\n'
+    (project.root / "pyproject.toml").write_text(text, "utf-8")
+    done(project.run("lock", "cpu"))
+    assert "PRF021" in project.run("add", "git+https://host.invalid/r").said
+    done(project.run("add", f"r @ git+{(tmp_path / 'r').as_uri()}"))
+    assert [item.name for item in project.pylock("cpu", SLUG).packages] == ["member", "r"]
+    done(project.run("remove", "r"))
+    assert (project.root / "pyproject.toml").read_text("utf-8") == text
+    assert [item.name for item in project.pylock("cpu", SLUG).packages] == ["member"]
