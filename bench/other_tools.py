@@ -194,7 +194,7 @@ def locked(folder: Path) -> Iterator[Locked]:
             files = tuple(str(row.get("file") or row.get("url", "")).rpartition("/")[2] for row in rows)
             version = str(package.get("version", "0"))
             yield Locked(name=canonicalize_name(package["name"]), version=version, files=files)
-    for path in (folder / "locked.txt", *folder.glob("lockfiles/*/requirements.*.txt")):
+    for path in (folder / "locked.txt", *folder.glob("lockfiles/*/requirements.*linux*.txt")):
         for name, version in _PIN.findall(path.read_text("utf-8")) if path.exists() else ():
             yield Locked(name=canonicalize_name(name), version=version)
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from envsmith.model.wheel import WheelContents
     from envsmith.process.runner import Processes
     from envsmith.usage.module_names import KnownModules
+    from envsmith.uv.wheel_builder import WheelBuilder
 
 T = TypeVar("T")
 PYTORCH_BASE = f"{HOST}/whl"
@@ -84,6 +85,18 @@ def watched_paths(read: Iterable[Path], *folders: Path) -> tuple[Path, ...]:
 def fetched_wheels_folder() -> Path:
     """Return the folder of wheels that were downloaded to hash them; their index may remove them."""
     return cache_folder() / "kept"
+
+
+def wheel_builder(processes: Processes, *, offline: bool = False) -> WheelBuilder:
+    """Return the builder of wheels, which keeps them in the cache."""
+    from envsmith.index.sdist import fetch_sdist
+    from envsmith.uv.command import find_uv
+    from envsmith.uv.wheel_builder import WheelBuilder
+
+    folder = cache_folder() / "built"
+    return WheelBuilder(
+        processes=processes, executable=find_uv(), folder=folder, fetch=fetch_sdist, offline=offline
+    )
 
 
 def check_secure(url: str, insecure_hosts: Collection[str] = ()) -> None:

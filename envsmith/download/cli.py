@@ -11,9 +11,12 @@ from envsmith.console.options import INSECURE_HOSTS, LOCK_FOLDERS, TypedPath
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from envsmith.config.mirrors import MirrorRules
     from envsmith.download.download import NeededFiles
     from envsmith.download.record import DownloadResult
+    from envsmith.lockfile.manifest import LockedBuild
 
 
 @click.command(name="download")
@@ -71,6 +74,8 @@ def download_command(settings: dict[str, Any], /, **options: Any) -> int:  # noq
     if not quiet:
         warn_unused_rewrites(options["rewrites"], needed.artifacts)
     result = _download(needed, rewrites, options["wheelhouse"], jobs=options["jobs"], quiet=quiet)
+    if needed.builds:
+        _hand_over(needed.builds, options["wheelhouse"], quiet=quiet)
     _show(result, needed, options["wheelhouse"], as_json=options["as_json"])
     return OK
 
@@ -98,6 +103,21 @@ def _download(
             credentials=index_credentials(needed.indexes),
         )
         return download(needed, wheelhouse, rewrites, downloader.fill)
+
+
+def _hand_over(builds: Mapping[tuple[str, str], LockedBuild], wheelhouse: Path, *, quiet: bool) -> None:
+    """Copy the wheels that this machine has built; name the packages that are to be built yet."""
+    from envsmith.console import printer
+    from envsmith.process.runner import Processes
+    from envsmith.wiring import wheel_builder
+
+    builder = wheel_builder(Processes())
+    missing = sorted(
+        {name for (slug, name), build in builds.items() if not builder.hand_over(build, slug, wheelhouse)}
+    )
+    if missing and not quiet:
+        text = f"{', '.join(missing)}: not built on this machine yet; install, then download again to take the wheel along"
+        printer.labelled("source", text, err=True)
 
 
 def _show(result: DownloadResult, needed: NeededFiles, wheelhouse: Path, *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from envsmith.config.mirrors import MirrorRules
@@ -13,7 +13,7 @@ from envsmith.download.record import DownloadResult, WheelhouseRecord
 from envsmith.download.wheelhouse import change_record, read_record
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.files.own_folder import check_links
-from envsmith.lockfile.manifest import FILENAME, Manifest
+from envsmith.lockfile.manifest import FILENAME, LockedBuild, Manifest
 from envsmith.lockfile.pylock import read_pylock
 from envsmith.lockfile.store import read_manifest
 from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check, check_profile_name
@@ -34,6 +34,8 @@ class NeededFiles:
     """lock → digest of its plan."""
     indexes: tuple[PackageIndex, ...] = ()
     """Those of the projects, besides PyPI and PyTorch's."""
+    builds: Mapping[tuple[str, str], LockedBuild] = field(default_factory=dict)
+    """Slug and project → the locked build of its source distribution."""
     apart: tuple[str, ...] = ()
     """Names of packages that a wheelhouse cannot have: they are built from their places."""
 
@@ -57,6 +59,7 @@ def needed_files(
     """
     found: list[Artifact] = []
     plans: dict[str, str] = {}
+    builds: dict[tuple[str, str], LockedBuild] = {}
     indexes: dict[PackageIndex, None] = {}
     apart: set[str] = set()
     for profile in profiles:
@@ -73,10 +76,15 @@ def needed_files(
             pylock = read_pylock(text, lock)
             found += artifacts_of(pylock, lock)
             apart |= {str(package.name) for package in pylock.packages if is_apart(package)}
+            builds |= {(slug, name): build for name, build in manifest.targets[slug].builds.items()}
             plans[lock] = manifest.targets[slug].plan
             indexes |= dict.fromkeys(manifest.targets[slug].package_indexes)
     return NeededFiles(
-        artifacts=merge_artifacts(found), plans=plans, indexes=tuple(indexes), apart=tuple(sorted(apart))
+        builds=builds,
+        artifacts=merge_artifacts(found),
+        plans=plans,
+        indexes=tuple(indexes),
+        apart=tuple(sorted(apart)),
     )
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from envsmith.console.answer_cache import Signatures
     from envsmith.environment.generation import Generation
     from envsmith.install.ports import InstallTools
-    from envsmith.process.runner import Processes
-    from envsmith.uv.wheel_builder import WheelBuilder
 
 
 @click.command(name="generations")
@@ -166,18 +164,6 @@ def _cache_answer(
     answer_cache.remember(words, line, {**current, **signatures}, store.watched_folders(generation))
 
 
-def _wheel_builder(processes: Processes, *, offline: bool) -> WheelBuilder:
-    from envsmith.index.sdist import fetch_sdist
-    from envsmith.uv.command import find_uv
-    from envsmith.uv.wheel_builder import WheelBuilder
-    from envsmith.wiring import cache_folder
-
-    folder = cache_folder() / "built"
-    return WheelBuilder(
-        processes=processes, executable=find_uv(), folder=folder, fetch=fetch_sdist, offline=offline
-    )
-
-
 @contextmanager
 def install_tools(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     """Yield the tools of an install, and end its programs afterwards."""
@@ -192,7 +178,7 @@ def install_tools(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTo
     from envsmith.process.runner import Processes
     from envsmith.uv.command import find_uv
     from envsmith.uv.installer import UvInstaller
-    from envsmith.wiring import locked_wheels
+    from envsmith.wiring import locked_wheels, wheel_builder
 
     processes = Processes()
     try:
@@ -211,7 +197,7 @@ def install_tools(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTo
                     offline=options["offline"],
                     compile_bytecode=options["compile_bytecode"],
                 ),
-                builder=_wheel_builder(processes, offline=options["offline"]),
+                builder=wheel_builder(processes, offline=options["offline"]),
                 probe=VerifyingProbe(processes=processes),
                 processes=processes,
                 files=atomic,

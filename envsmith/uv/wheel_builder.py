@@ -22,6 +22,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from envsmith.errors import InstallError
+from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
 from envsmith.lockfile.manifest import LockedBuild
 from envsmith.lockfile.pins import InstallSource, Pin
@@ -102,6 +103,20 @@ class WheelBuilder:
         local = Path(wheelhouse) if wheelhouse and "://" not in wheelhouse else None
         places = [self._place(build, slug), *([local / BUILT / build.digest(slug)] if local else [])]
         return next((path for place in places for path in sorted(place.glob("*.whl"))), None)
+
+    def hand_over(self, build: LockedBuild, slug: str, wheelhouse: Path) -> bool:
+        """Copy a kept wheel into a wheelhouse; say whether there is one.
+
+        Raises:
+            InstallError: ENV021 when the disk is full, ENV024 for any other OS error.
+        """
+        if (found := self.kept(build, slug)) is None:
+            return False
+        place = wheelhouse / BUILT / build.digest(slug)
+        with environment_errors(place):
+            place.mkdir(parents=True, exist_ok=True)
+            write_atomic(place / found.name, found.read_bytes())
+        return True
 
     def _place(self, build: LockedBuild, slug: str) -> Path:
         """Return the folder of a wheel; its name tells what the lock and this machine's programs decide."""

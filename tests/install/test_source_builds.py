@@ -105,6 +105,19 @@ def test_it_is_built_against_the_locked_torch_and_once(project: Project) -> None
     assert len(built) == 1
     before = built[0].stat().st_mtime_ns
     assert project.run("verify", "kernels").status == 0
+    rewrite = f"https://download.pytorch.org/whl={project.index}"
+    held = project.run("download", "kernels", "-d", "held", "--rewrite", rewrite)
+    assert held.status == 0, held.said
+    assert "built on this machine" not in held.said
+    # Another machine with the wheelhouse, without network.
+    (project.root / ".venv").unlink()
+    shutil.rmtree(project.root / ".envsmith")
+    (project.root / "cache/built").rename(project.root / "cache/away")
+    other = project.run("install", "kernels", "--wheelhouse", "held", "--offline")
+    assert other.status == 0, other.said
+    assert seen(project) == f"{NEW} 3"
+    assert not (project.root / "cache/built").exists()
+    (project.root / "cache/away").rename(project.root / "cache/built")
     (project.root / ".venv").unlink()
     shutil.rmtree(project.root / ".envsmith")
     again = install(project)
