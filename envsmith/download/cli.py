@@ -116,7 +116,7 @@ def _hand_over(builds: Mapping[tuple[str, str], LockedBuild], wheelhouse: Path, 
         {name for (slug, name), build in builds.items() if not builder.hand_over(build, slug, wheelhouse)}
     )
     if missing and not quiet:
-        text = f"{', '.join(missing)}: not built on this machine yet; install, then download again to take the wheel along"
+        text = f"{', '.join(missing)}: not built on this machine yet; install, then download again to take it along"
         printer.labelled("source", text, err=True)
 
 
