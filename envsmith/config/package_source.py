@@ -155,6 +155,8 @@ class PackageSource:
         """The line of a requirements file for a package that has no name in it: a folder or a file."""
         place = self.of_path(self.folder if self.kind == "folder" else self.place).place
         folder = quote(place, safe="/._-~+:")
+        # pip and uv take a path as it is, and undo quoting in URLs alone.
+        folder = folder if folder == place else f"file:{folder}"
         return f"-e {folder}" if self.is_editable else folder
 
     def guessed_name(self) -> str:

@@ -27,9 +27,9 @@ _HASHED_DIRECT = re.compile(_DIRECT.pattern + r"( --hash=sha256:[0-9a-f]{64})+")
 # A line of the second file: a commit, a folder, or a file of this machine with its hash.
 _UNHASHED = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]* @ git\+[^\s@]+(?:@[^\s@]+)?@[0-9a-f]{40,64}(?:#subdirectory=\S+)?"
-    r"|(?:-e )?(?P<path>(?:\.|/|[A-Za-z]:/)\S*)(?: --hash=sha256:[0-9a-f]{64})?"
+    r"|(?:-e )?(?P<path>(?:file:)?(?:\.|/|[A-Za-z]:/)\S*)(?: --hash=sha256:[0-9a-f]{64})?"
 )
-_PATH_LINE = re.compile(r"-e |[./]|[A-Za-z]:/")
+_PATH_LINE = re.compile(r"-e |[./]|file:|[A-Za-z]:/")
 _PACKAGE_TABLE = re.compile(r"^\[\[packages\]\]\r?\n(?:(?!\[).*(?:\n|\Z))*", re.MULTILINE)
 _NAME_IN_TABLE = re.compile(r'^name = "([^"\n]*)"', re.MULTILINE)
 _VERSION_IN_TABLE = re.compile(r'^version = "([^"\n]*)"', re.MULTILINE)

@@ -97,12 +97,12 @@ class Kinds:
         make_package(
             folder / "plain", "plain", "", more='[project.optional-dependencies]\nmore = ["edited"]\n'
         )
-        make_package(project.root / "apps/edited", "edited")
+        make_package(project.root / "apps/the edited", "edited")
         sources = f"""[tool.uv.workspace]
 members = ["libs/*"]
 [tool.uv.sources]
 member = {{workspace = true}}
-edited = {{path = "apps/edited", editable = true}}
+edited = {{path = "apps/the edited", editable = true}}
 by-file = {{git = "{(folder / "by-file").as_uri()}", branch = "main"}}
 by-http = {{git = "{address}/by-http/.git", subdirectory = "lib"}}
 archived = {{url = "{address}/archived-3.0.tar.gz"}}
@@ -152,7 +152,7 @@ def test_each_kind_is_an_entry_of_the_pylock_and_the_requirements(kinds: Kinds) 
         if item.directory
     }
     assert folders == {
-        "edited": ("../../apps/edited", True, None),
+        "edited": ("../../apps/the edited", True, None),
         "member": ("../../libs/member", True, None),
         "mine": ("../..", True, None),
         "plain": ("../../../plain", None, None),
@@ -162,7 +162,7 @@ def test_each_kind_is_an_entry_of_the_pylock_and_the_requirements(kinds: Kinds) 
     assert [line for line in unhashed.splitlines() if not line.lstrip().startswith("#")] == [
         f"by-file @ git+{(kinds.folder / 'by-file').as_uri()}@{kinds.by_file}",
         f"by-http @ git+{kinds.address}/by-http/.git@{kinds.by_http}#subdirectory=lib",
-        "-e ./apps/edited",
+        "-e file:./apps/the%20edited",
         "-e ./libs/member",
         "-e .",
         "../plain",
