@@ -323,6 +323,10 @@ SHARED = {
     "PRF026",  # an index or page that cannot be used, in a line or in a tool's table
     "PRF027",  # an extra or group that is not there, in the tables of each tool
     "PRF052",  # a package from elsewhere, or from an index for some targets
+    "PRF060",  # a place without a package, found while packages are provided, files opened or metadata read
+    "PRF048",  # a profile that exists already, for init and for adopt
+    "RES061",  # packages without a wheel, for a target or for a platform
+    "ENV080",  # no environment to adopt: none there, or none that a lock can describe
     "PRF101",  # an index of PyTorch that the profile's replaces, in a line or in a table
     "PRF017",  # a profile that cannot be edited
     "TOL012",  # a file that cannot be read
@@ -337,6 +341,7 @@ READERS = {
     "doctor/repair_plan.py",
     "doctor/repair.py",
     "doctor/fix_cli.py",
+    "project/adopt/drafted_lock.py",
     "cli/parent_folder.py",
 }
 FAMILIES = {

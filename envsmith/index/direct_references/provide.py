@@ -158,7 +158,12 @@ class _PlaceReading:
                 hint=f"require {declared.name} instead",
             )
         if len(ancestors) > _DEEPEST or len(self.found) > _MOST:
-            raise ProfileError("PRF060", "packages name each other too deeply", where=item.origin, hint="")
+            raise ProfileError(
+                "PRF060",
+                "packages name each other too deeply",
+                where=item.origin,
+                hint="name fewer folders in each other",
+            )
         nested = (
             []
             if key in ancestors or source.is_own
