@@ -19,6 +19,8 @@ version of torch, torchvision or torchaudio with another build than the backend'
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import json
 import os
 import re
@@ -246,29 +248,35 @@ def _is_met(text: str, item: Locked) -> bool:
 
 def main() -> None:
     """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.other_tools")
+    parser.add_argument("cases", nargs="*", choices=[[], *CASES], help="[default: all]")
+    parser.add_argument("--tool", choices=TOOLS, action="append", help="may be repeated [default: all]")
+    words = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="envsmith-bench-"))
     try:
-        _measure(scratch, sys.argv[1:] or list(CASES))
+        _measure(scratch, words.cases or list(CASES), words.tool or list(TOOLS))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _measure(scratch: Path, names: list[str]) -> None:
+def _measure(scratch: Path, names: list[str], chosen: list[str]) -> None:
     uv, bins = str(find_uv()), []
     for tool, wanted in (("poetry", "poetry"), ("pdm", "pdm[locked]")):
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, scratch / tool], check=True)
         subprocess.run([uv, "pip", "install", "--quiet", "--python", scratch / tool, wanted], check=True)
         bins.append(scratch / tool / "bin")
         sys.stdout.write(_said([bins[-1] / tool, "--version"]))
-    print("| case | " + " | ".join(TOOLS) + " |\n|---|" + "---|" * len(TOOLS), flush=True)
+    print("| case | " + " | ".join(chosen) + " |\n|---|" + "---|" * len(chosen), flush=True)
     with ReplayIndex() as replay:
         backends = {name: _INDEXES.get(name) or (CASES[name] and _backend(name)) for name in names}
         for backend in sorted({value for value in backends.values() if value}):
             if listing := Catalog.embedded().listing("stable", Backend.parse(backend)):
-                replay.add_listing(listing)
+                # Rows of triton are gathered for some Pythons only; PyPI has the same files for all.
+                projects = {name: found for name, found in listing.projects.items() if "triton" not in name}
+                replay.add_listing(dataclasses.replace(listing, projects=projects))
         for name in names:
             cells = []
-            for tool in TOOLS:
+            for tool in chosen:
                 folder = scratch / f"{name}-{tool}"
                 shutil.copytree(CASES[name], folder, ignore=shutil.ignore_patterns("case.toml"))
                 for path in folder.iterdir() if tool != "envsmith" else ():
