@@ -145,7 +145,7 @@ class Lock:
 
 def unhashed_name(slug: str) -> str:
     """Return the name of a target's file of requirements without hashes."""
-    return f"requirements.{slug}.unhashed.txt"
+    return f"unhashed.{slug}.txt"
 
 
 def package_hashes(package: Package) -> Iterator[tuple[str, str]]:

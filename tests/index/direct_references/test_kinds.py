@@ -158,7 +158,7 @@ def test_each_kind_is_an_entry_of_the_pylock_and_the_requirements(kinds: Kinds) 
         "plain": ("../../../plain", None, None),
     }
     assert [bool(found[name].archive) for name in ("archived", "wheeled")] == [True, True]
-    unhashed = kinds.project.locks("cpu")[f"requirements.{SLUG}.unhashed.txt"].decode()
+    unhashed = kinds.project.locks("cpu")[f"unhashed.{SLUG}.txt"].decode()
     assert [line for line in unhashed.splitlines() if not line.lstrip().startswith("#")] == [
         f"by-file @ git+{(kinds.folder / 'by-file').as_uri()}@{kinds.by_file}",
         f"by-http @ git+{kinds.address}/by-http/.git@{kinds.by_http}#subdirectory=lib",
@@ -299,7 +299,7 @@ def test_a_change_in_one_file_of_the_lock_is_noticed(project: Project, tmp_path:
     lines = f"-e ./libs/member\nr @ git+{(tmp_path / 'r').as_uri()}@main\n"
     (project.root / "requirements.txt").write_text(lines, "utf-8")
     done(project.run("lock", "cpu", "-r", "requirements.txt"))
-    files, second = project.locks("cpu"), f"requirements.{SLUG}.unhashed.txt"
+    files, second = project.locks("cpu"), f"unhashed.{SLUG}.txt"
     url = (tmp_path / "r").as_uri()
     for name in (second, f"pylock.{SLUG}.toml", "manifest.toml"):
         path = {second: "./libs/member", "manifest.toml": 'source = "./libs/member'}.get(
