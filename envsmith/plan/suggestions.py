@@ -115,7 +115,7 @@ def _satisfies(builds: _Builds, requirement: Requirement, target: Target) -> boo
 
 
 def _line(name: str, builds: _Builds, target: Target) -> str:
-    tags = " ".join(sorted(builds.pythons[builds.newest], key=_minor))
+    tags = " ".join(sorted(builds.pythons[builds.newest], key=lambda tag: (_minor(tag), tag)))
     text = f"{builds.backend} · {name} {builds.newest.public}: {tags}"
     fitting = builds.newest_for(target.python.tag)
     if fitting is None:

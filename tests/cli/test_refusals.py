@@ -71,7 +71,7 @@ def test_a_python_that_torch_left_behind(project: Path, capfd: pytest.CaptureFix
 def test_a_version_beyond_the_end_of_a_backend(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     profile(project, backend="cu128", on_retired="stable", requirements=["torch>=2.12"])
     lines = refusal(capfd, "app")
-    assert "  exists    cu128 · torch 2.11.0: cp310 cp311 cp312 cp313 cp314" in lines
+    assert "  exists    cu128 · torch 2.11.0: cp310 cp311 cp312 cp313 cp313t cp314 cp314t" in lines
     assert lines[-1] == "hint: use torch==2.11.0, or envsmith lock app --backend cu130"
 
 
@@ -89,7 +89,7 @@ def test_a_typing_error_in_a_command(capfd: pytest.CaptureFixture[str]) -> None:
         capfd.readouterr().err.splitlines()[0] == "error USE001: unknown command `lok`; did you mean `lock`?"
     )
     assert main(["zzz"]) == 2
-    assert "commands: init, add, remove, sync, lock, catalog" in capfd.readouterr().err
+    assert "commands: init, adopt, add, remove, sync, lock, catalog" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("words", [[], ["catalog"]])
