@@ -219,7 +219,14 @@ class _PlaceReading:
     def _declared(self, opened: _Opened, item: SourcedRequirement, asked: str) -> DeclaredMetadata:
         place = str(opened.source.address)
         if opened.wheel:
-            return read_metadata(opened.wheel, place) or DeclaredMetadata(name=item.name, requirements=None)
+            if found := read_metadata(opened.wheel, place, is_final=True):
+                return found
+            raise ProfileError(
+                "PRF060",
+                f"the metadata of {place} is malformed",
+                where=item.origin,
+                hint="use another version of the wheel",
+            )
         found = read_declared(opened.tree, opened.folder, place)
         if opened.source.is_own:
             found = replace(found, requirements=(), requires_python="")

@@ -28,6 +28,7 @@ from envsmith.config.requirements.setup_files import (
     setup_texts,
 )
 from envsmith.errors import ProfileError
+from envsmith.index.direct_references.source_trees import ArchiveTree
 
 _DYNAMIC = "PRF028"
 """Code of the error about dependencies that only a build tells."""
@@ -75,7 +76,8 @@ def read_declared(tree: SourceTree, folder: str, place: str) -> DeclaredMetadata
     at = partial(posixpath.join, folder)
     text = tree.read(at("pyproject.toml"))
     cfg, script = tree.read(at("setup.cfg")) or "", tree.read(at("setup.py")) or ""
-    info = tree.read(at("PKG-INFO"))
+    # As in uv: in a folder or repository it may be that of an earlier build.
+    info = tree.read(at("PKG-INFO")) if isinstance(tree, ArchiveTree) else None
     if info and (found := read_metadata(info, f"{place}/PKG-INFO")):
         return found
     if text is None and not cfg and not script:

@@ -264,3 +264,30 @@ def test_a_kept_commit_needs_neither_git_nor_network(provide: Provide) -> None:
     given = ProvidedPackage(name="torch", version="2")
     assert provide(f"r @ {url}", kept=(inner, package, given), offline=True).provided == (inner, package)
     assert refused(provide, f"r @ {url}2", kept=(inner, package), offline=True).code == "TOL066"
+
+
+def test_a_wheel_with_older_metadata_has_its_requirements(provide: Provide) -> None:
+    """Metadata 2.1 is open in a source distribution alone: that of a wheel is final."""
+    wheel = Path("old-1.0-py3-none-any.whl")
+
+    def make(required: str) -> None:
+        with zipfile.ZipFile(wheel, "w") as archive:
+            text = f"Metadata-Version: 2.1\nName: old\nVersion: 1.0\nRequires-Dist: {required}\n"
+            archive.writestr("old-1.0.dist-info/METADATA", text)
+
+    make("idna>=3")
+    (package,) = provide(f"./{wheel}").provided
+    assert package.requires_dist == ("idna>=3",)
+    make("idna >=")
+    error = refused(provide, f"./{wheel}")
+    assert (error.code, error.where) == ("PRF060", "r.txt:1")
+
+
+def test_a_stale_build_beside_the_sources_does_not_count(provide: Provide, tmp_path: Path) -> None:
+    for folder in (Path("lib"), tmp_path / "r"):
+        make_package(folder, "a", "2.0", ("idna",))
+        (folder / "PKG-INFO").write_text("Metadata-Version: 2.2\nName: a\nVersion: 1.0\n", "utf-8")
+    make_repository(tmp_path / "r")
+    for line in ("./lib", f"a @ git+{(tmp_path / 'r').as_uri()}"):
+        (package,) = provide(line).provided
+        assert (package.version, package.requires_dist) == ("2.0", ("idna",))
