@@ -226,19 +226,18 @@ def wheel_hasher(choice: CatalogOptions, progress: Progress) -> Downloads | NoDo
     return Downloads(progress, FileCache(fetched_wheels_folder()), index_base(choice))
 
 
-def package_provider(processes: Processes, choice: CatalogOptions, *, is_trusted: bool = False) -> Provider:
-    """Return the reader of packages that are from no index.
+def package_builder(
+    processes: Processes, choice: CatalogOptions, *, is_trusted: bool = False
+) -> Callable[[PackageSource, str], str]:
+    """Return what builds a package for its metadata, if the user trusts it: place and name → text of METADATA.
 
     Args:
-        processes: starts git and uv.
+        processes: starts uv.
         choice: options of the command line.
-        is_trusted: build packages for their metadata without asking.
+        is_trusted: build without asking.
     """
-    from envsmith.index.direct_references.git_repositories import GitRepositories
-    from envsmith.index.direct_references.provide import Provider
 
     def build(source: PackageSource, name: str) -> str:
-        """Build a package for its metadata, if the user trusts it."""
         import sys
 
         from envsmith.console.build_trust import check_builds
@@ -253,11 +252,25 @@ def package_provider(processes: Processes, choice: CatalogOptions, *, is_trusted
         supply = InstallSource(text="", is_pylock=False, apart=(pin,), indexes=choice.package_indexes)
         return installer.metadata(supply, Path(sys.executable))
 
+    return build
+
+
+def package_provider(processes: Processes, choice: CatalogOptions, *, is_trusted: bool = False) -> Provider:
+    """Return the reader of packages that are from no index.
+
+    Args:
+        processes: starts git and uv.
+        choice: options of the command line.
+        is_trusted: build packages for their metadata without asking.
+    """
+    from envsmith.index.direct_references.git_repositories import GitRepositories
+    from envsmith.index.direct_references.provide import Provider
+
     return Provider(
         project=Path(),
         git=GitRepositories(processes=processes, folder=cache_folder() / "git", offline=choice.is_offline),
         check_secure=partial(check_secure, insecure_hosts=choice.insecure_hosts),
-        build=build,
+        build=package_builder(processes, choice, is_trusted=is_trusted),
     )
 
 
@@ -382,11 +395,20 @@ def routed_pages() -> RoutedPages:
     return RoutedPages(lambda: datetime.now(UTC))
 
 
-def sdist_reader() -> SdistReader:
-    """Return the reader of source distributions."""
-    from envsmith.index.sdist import SdistReader
+def sdist_reader(processes: Processes, choice: CatalogOptions, *, is_trusted: bool = False) -> SdistReader:
+    """Return the reader of source distributions; the parameters are those of `package_builder`."""
+    from envsmith.config.package_source import PackageSource
+    from envsmith.index.direct_references.source_trees import ArchiveTree
+    from envsmith.index.direct_references.static_metadata import declared_requires
+    from envsmith.index.sdist import SdistReader, requires_of_metadata
 
-    return SdistReader()
+    build = package_builder(processes, choice, is_trusted=is_trusted)
+    return SdistReader(
+        declared=lambda archive, place: declared_requires(ArchiveTree.of(archive), place),
+        build=lambda name, url, sha256: requires_of_metadata(
+            build(PackageSource(kind="url", place=url, sha256=sha256), name)
+        ),
+    )
 
 
 def on_first_use(make: Callable[[], T]) -> T:

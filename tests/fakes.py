@@ -129,9 +129,11 @@ class FakeSdists:
 
     requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def metadata(self, *, name: str, version: str, url: str, sha256: str) -> VersionMetadata:
+    def metadata(
+        self, *, name: str, version: str, url: str, sha256: str, may_build: bool = False
+    ) -> VersionMetadata:
         """Return what one requires."""
-        if not url or not sha256 or name not in self.requires:
+        if not url or not sha256 or may_build or name not in self.requires:
             raise ToolError("TOL025", f"{name} cannot be fetched")
         return VersionMetadata(
             name=canonicalize_name(name), version=version, requires_dist=self.requires[name]

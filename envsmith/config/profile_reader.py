@@ -460,7 +460,7 @@ PROFILE: Mapping[str, Key] = {
     ),
     "allow-build": Key(
         readers.listed(_PROJECTS),
-        "Packages of repositories, folders and archives that `lock` may build if only that tells what they require.",
+        "Packages from other places, or locked as source, that `lock` may build if only that tells what they require.",
     ),
     "project": Key(readers.flag, "Install the project itself, if it is a package.", default=True),
     "routes": Key(

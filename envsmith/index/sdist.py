@@ -10,7 +10,7 @@ import tarfile
 import tomllib
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.parser import HeaderParser
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -43,14 +43,34 @@ _METADATA = re.compile(r"[^/]+/(?:PKG-INFO|(?:[^/]+/)?[^/]+\.egg-info/(?:require
 
 
 class SdistReader:
-    """Downloads source distributions and reads their static metadata."""
+    """Downloads source distributions and reads their static metadata.
 
-    def __init__(self) -> None:
+    Args:
+        declared: reads what the sources in an archive declare: content and place → requirements, or None.
+        build: builds a package for its requirements: name, URL, sha256 → requirements, or None.
+    """
+
+    def __init__(
+        self,
+        declared: Callable[[bytes, str], tuple[str, ...] | None] = lambda _archive, _place: None,
+        build: Callable[[str, str, str], tuple[str, ...] | None] = lambda _name, _url, _sha256: None,
+    ) -> None:
+        self._declared = declared
+        self._build = build
         self._sizes: dict[str, int] = {}
         self._build_requires: dict[str, tuple[str, ...]] = {}
 
-    def metadata(self, *, name: str, version: str, url: str, sha256: str) -> VersionMetadata:
-        """Return the requirements of a source distribution.
+    def metadata(
+        self, *, name: str, version: str, url: str, sha256: str, may_build: bool = False
+    ) -> VersionMetadata:
+        """Return the requirements of a source distribution: of its metadata, else of its setup.py and the like.
+
+        Args:
+            name: of the project.
+            version: of the project.
+            url: of the file.
+            sha256: of the file.
+            may_build: build it if only that tells them.
 
         Raises:
             ResolveError: RES060 when its static metadata lacks them.
@@ -60,11 +80,15 @@ class SdistReader:
         archive = self._archive(f"{name} {version}", url, sha256)
         requires = read_requires(archive)
         if requires is None:
+            requires = self._declared(archive, f"{name} {version}")
+        if requires is None and may_build:
+            requires = self._build(name, url, sha256)
+        if requires is None:
             raise ResolveError(
                 "RES060",
                 f"the requirements of {name} {version} are unknown without building its source distribution",
                 where=name,
-                hint=f"say them under dependency-metadata of the profile, or require a version of {name} with a wheel",
+                hint=f"build it for them: --allow-build {name}; or say them under dependency-metadata of the profile",
             )
         return VersionMetadata(name=name, version=version, requires_dist=requires)
 
@@ -107,6 +131,11 @@ def read_requires(archive: bytes) -> tuple[str, ...] | None:
     if any(path.endswith("SOURCES.txt") for path in files):
         return ()
     return None
+
+
+def requires_of_metadata(text: str) -> tuple[str, ...] | None:
+    """Return the requirements in the METADATA of a built package, without those of extras; None if malformed."""
+    return _checked(HeaderParser().parsestr(text).get_all("Requires-Dist", []))
 
 
 def read_build_requires(archive: bytes) -> tuple[str, ...]:

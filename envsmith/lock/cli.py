@@ -112,7 +112,7 @@ _REMEMBERED = (
     "--allow-build",
     multiple=True,
     metavar="NAME",
-    help="Build this package of a repository, folder or archive if only that tells what it requires.",
+    help="Build this package if only that tells what it requires; asks first.",
 )
 @TRUST
 @click.option("--no-project", is_flag=True, help="Without the project itself.")
@@ -370,7 +370,7 @@ def lock_tools(
                 catalog=catalog,
                 listings=_listings(catalog, options),
                 resolver=_resolver(options, processes),
-                sdists=on_first_use(sdist_reader),
+                sdists=on_first_use(partial(sdist_reader, processes, choice, is_trusted=options.is_trusted)),
                 hasher=wheel_hasher(choice, progress),
                 contents=wheel_contents(choice),
                 requires=wheel_requires(choice),

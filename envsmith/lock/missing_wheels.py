@@ -28,6 +28,8 @@ class MissingWheelsError(ResolveError):
 
     names: tuple[str, ...] = ()
     """Those that may be admitted as source."""
+    unknown: tuple[str, ...] = ()
+    """Those of them whose requirements only a build tells."""
     platforms: tuple[str, ...] = ()
     """Platforms with wheels of all direct requirements, by the names of the command line."""
 
@@ -166,6 +168,7 @@ def _error(found: _Found, cause: str, catalog: Catalog) -> MissingWheelsError:
         hint=f"lock as source: {' '.join(f'--allow-sdist {name}' for name in names)}",
     )
     error.names = tuple(name for name in names if name not in dict(stand_ins))
+    error.unknown = tuple(name for name in error.names if name in found.unknown)
     if found.platforms.keys() == found.versions.keys():
         error.later_platforms = tuple(found.platforms.values())
     return error

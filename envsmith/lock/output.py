@@ -85,11 +85,13 @@ def add_command(error: EnvsmithError, words: Sequence[str]) -> None:
             kept = (word for name in part.platforms for word in ("--platform", name))
             part.hint = " ".join(map(quote_path, ("envsmith", *_without_option("--platform", words), *kept)))
     names = sorted({name for part in parts for name in part.names})
+    unknown = sorted({name for part in parts for name in part.unknown})
     if not names:
         return
     for part in parts:
         part.hint = part.hint if part.platforms else ""
-    command = ["envsmith", *words, *(word for name in names for word in ("--allow-sdist", name))]
+    flags = [("--allow-sdist", name) for name in names] + [("--allow-build", name) for name in unknown]
+    command = ["envsmith", *words, *(word for flag in flags for word in flag)]
     error.hint = " ".join(quote_path(word) for word in command)
 
 

@@ -249,7 +249,11 @@ def _amended(
         read = tuple(
             description(name, version, plan.described)
             or tools.sdists.metadata(
-                name=name, version=version, url=sdist.url or "", sha256=sdist.hashes["sha256"]
+                name=name,
+                version=version,
+                url=sdist.url or "",
+                sha256=sdist.hashes["sha256"],
+                may_build=name in plan.allow_build,
             )
             for name, version, sdist in unread
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from packaging.pylock import Package
@@ -14,7 +14,7 @@ from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import NoSolutionError, ResolveError
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.manifest import LockedBuild
-from envsmith.lockfile.pins import RequirementsLine, requirements_lines
+from envsmith.lockfile.pins import requirements_lines
 from envsmith.plan.model import Resolution, ResolutionPlan
 
 ARCHITECTURES = "TORCH_CUDA_ARCH_LIST"
@@ -76,12 +76,13 @@ def _build_plan(
     The torch family has its locked versions; others have them where constraints and requirements of the build admit it.
     """
     locked = {str(item.name): str(item.version) for item in resolution.packages if item.wheels}
+    lines = requirements_lines("\n".join(before.requirements if before else ()))
+    kept = {line.name: line.version for line in lines}
     origin = f"the build of {package.name} {package.version}"
     asked = [_sourced(text, origin) for text in settings.requires]
     asked = [item for item in asked if plan.target.satisfies(item.requirement.marker)]
     limits = [_sourced(text, origin) for text in settings.constraints]
-    limited = {item.name for item in limits}
-    seen = sorted(locked.keys() - limited) if not settings.isolated else []
+    seen = sorted(locked.keys() - {item.name for item in limits}) if not settings.isolated else []
     family = sorted(plan.slice.projects.keys() & locked.keys())
     return replace(
         plan,
@@ -91,7 +92,7 @@ def _build_plan(
         amendments=(),
         allow_sdist=(),
         known_sources=(),
-        preferences={**(dict(_pins(before)) if before else {}), **locked},
+        preferences={**kept, **locked},
     )
 
 
@@ -112,11 +113,6 @@ def _resolved(package: Package, plan: ResolutionPlan, tools: ResolveTools) -> tu
 
 def _sourced(text: str, origin: str) -> SourcedRequirement:
     return SourcedRequirement(requirement=Requirement(text), origin=origin)
-
-
-def _pins(build: LockedBuild) -> Iterator[tuple[str, str]]:
-    lines: tuple[RequirementsLine, ...] = requirements_lines("\n".join(build.requirements))
-    return ((line.name, line.version) for line in lines)
 
 
 def _hashed(package: Package, plan: ResolutionPlan) -> str:

@@ -183,6 +183,8 @@ class ResolutionPlan:
     allow_sdist: tuple[str, ...] = ()
     known_sources: tuple[str, ...] = ()
     """Those of them that are known to have no wheel for the target; not part of the digest."""
+    allow_build: tuple[str, ...] = ()
+    """Those that may be built for their requirements; not part of the digest."""
     builds: tuple[BuildSettings, ...] = ()
     """How source distributions are built, as the profile and the project say."""
     described: tuple[VersionMetadata, ...] = ()

@@ -70,8 +70,10 @@ class Listings(Protocol):
 class SdistMetadataReader(Protocol):
     """Reads source distributions without building them."""
 
-    def metadata(self, *, name: str, version: str, url: str, sha256: str) -> VersionMetadata:
-        """Read the requirements of a source distribution from its files.
+    def metadata(
+        self, *, name: str, version: str, url: str, sha256: str, may_build: bool = False
+    ) -> VersionMetadata:
+        """Read the requirements of a source distribution from its files, or build it for them if it may be built.
 
         Raises:
             ResolveError: RES060 when its files do not declare them statically.

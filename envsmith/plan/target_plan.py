@@ -98,6 +98,7 @@ def plan_target(
         moved=cutoffs.moved,
         index=profile.index,
         allow_sdist=profile.allow_sdist,
+        allow_build=profile.allow_build,
         builds=tuple(profile.build.values()),
         described=profile.dependency_metadata,
         architectures=_architectures(profile, target, catalog),

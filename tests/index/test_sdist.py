@@ -11,6 +11,8 @@ import pytest
 
 from envsmith.errors import ResolveError, ToolError
 from envsmith.index import sdist
+from envsmith.index.direct_references.source_trees import ArchiveTree
+from envsmith.index.direct_references.static_metadata import declared_requires
 from envsmith.index.sdist import SdistReader, read_build_requires, read_requires
 
 OLD = "Metadata-Version: 1.1\nName: a\n"
@@ -40,6 +42,35 @@ def test_new_metadata_is_final(pack: type) -> None:
     info = f"{NEW}Requires-Dist: numpy>=1\nRequires-Dist: rich; extra == 'x'\nRequires-Dist: attrs\n"
     assert read_requires(pack(**{"PKG-INFO": info})) == ("attrs", "numpy>=1")
     assert read_requires(pack(**{"PKG-INFO": NEW})) == ()
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("from setuptools import setup\nsetup(name='a')", ()),
+        (
+            "from setuptools import setup\nsetup(name='a', install_requires=['numpy>=1', 'six'])",
+            ("numpy>=1", "six"),
+        ),
+        ("from setuptools import setup\nsetup(name='a', install_requires=open('r.txt').read())", None),
+        ("from setuptools import setup\nsetup(**read())", None),
+        (
+            "from setuptools import setup\nif x:\n    setup(name='a')\nelse:\n    setup(install_requires=['six'])",
+            None,
+        ),
+        ("raise SystemExit", None),
+    ],
+)
+def test_old_archives_declare_requirements_in_setup_py(script: str, expected: tuple[str, ...] | None) -> None:
+    archive = tar(**{"PKG-INFO": OLD, "setup.py": script})
+    assert read_requires(archive) is None
+    assert declared_requires(ArchiveTree.of(archive), "a 1.0") == expected
+
+
+def test_dynamic_requirements_are_declared_nowhere() -> None:
+    archive = tar(**{"PKG-INFO": f"{NEW}Dynamic: Requires-Dist\n", "pyproject.toml": '[project]\nname = "a"\n'
+                     'version = "1"\ndynamic = ["dependencies"]\n'})  # fmt: skip
+    assert declared_requires(ArchiveTree.of(archive), "a 1.0") is None
 
 
 def test_dynamic_requirements_are_not_known() -> None:
@@ -142,6 +173,27 @@ def test_fetched_checked_and_read(served: tuple[str, dict[str, bytes]]) -> None:
     found = reader.metadata(name="a", version="1.0", url=f"{base}/a.tar.gz", sha256=sha256)
     assert (found.name, found.version, found.requires_dist) == ("a", "1.0", ("numpy",))
     assert reader.sizes() == {sha256: len(body)}
+
+
+def test_built_for_its_requirements_only_where_that_is_allowed(served: tuple[str, dict[str, bytes]]) -> None:
+    base, files = served
+    files["/a.tar.gz"] = body = tar(**{"PKG-INFO": OLD})
+    built: list[tuple[str, ...]] = []
+
+    def build(*asked: str) -> tuple[str, ...]:
+        built.append(asked)
+        return ("numpy",)
+
+    reader = SdistReader(build=build)
+    url, sha256 = f"{base}/a.tar.gz", hashlib.sha256(body).hexdigest()
+    with pytest.raises(ResolveError) as caught:
+        reader.metadata(name="a", version="1.0", url=url, sha256=sha256)
+    assert caught.value.code == "RES060"
+    assert "--allow-build a" in caught.value.hint
+    assert built == []
+    found = reader.metadata(name="a", version="1.0", url=url, sha256=sha256, may_build=True)
+    assert found.requires_dist == ("numpy",)
+    assert built == [("a", url, sha256)]
 
 
 @pytest.mark.parametrize(("path", "code"), [("/a.tar.gz", "TOL028"), ("/missing", "TOL025")])

@@ -93,7 +93,7 @@ def test_the_command_that_admits_them_is_whole() -> None:
     add_command(whole, ("lock", "cu128", "-r", "my file.txt"))
     assert whole.hint == (
         "envsmith lock cu128 -r 'my file.txt' --allow-sdist argbind --allow-sdist docstring-parser"
-        " --allow-sdist jieba"
+        " --allow-sdist jieba --allow-build jieba"
     )
     assert [part.hint for part in whole.parts] == ["", ""]
 

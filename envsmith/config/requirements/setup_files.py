@@ -192,16 +192,17 @@ def _line_of(text: str, lines: Sequence[str]) -> int:
 
 
 def _setup_call(script: str) -> ast.Call | None:
+    """Return the call of ``setup``; None unless there is exactly one."""
     try:
         tree = ast.parse(script)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name == "setup":
-                return node
-    return None
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) == "setup"]
+    return calls[0] if len(calls) == 1 else None
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
 def _of_script(script: str) -> _Setup:

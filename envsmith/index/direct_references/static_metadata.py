@@ -112,6 +112,23 @@ def read_declared(tree: SourceTree, folder: str, place: str) -> DeclaredMetadata
     )
 
 
+def declared_requires(tree: SourceTree, place: str) -> tuple[str, ...] | None:
+    """Return the declared requirements of a package, without those of extras; None if only a build tells them.
+
+    Args:
+        tree: its files.
+        place: for messages.
+    """
+    try:
+        found = read_declared(tree, ".", place).requirements
+    except ProfileError:  # malformed, or nothing there: a build decides
+        return None
+    if found is None or any(item.requirement.url for item in found):
+        return None
+    texts = (str(item.requirement) for item in found if "extra" not in str(item.requirement.marker or ""))
+    return tuple(sorted(texts))
+
+
 def own_package(data: Mapping[str, object]) -> str:
     """Return the name of a project that is installed itself; empty for another one.
 
