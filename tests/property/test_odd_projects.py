@@ -219,7 +219,7 @@ QUICK = (
 SLOW = (
     *("lock own --dry-run --offline --as-of 2026-11-16", "report", "select", "shims status", "doctor"),
     *("verify own", "verify own --deep", "verify own --probe torch --timeout 20"),
-    "doctor --fix --dry-run --offline",
+    *("doctor --fix --dry-run --offline", "adopt --dry-run --no-lock"),
 )
 """Commands that change nothing in a project, as those of `QUICK` do not; `SLOW` ones are tried less often."""
 PARTS_OF_COMMANDS: Mapping[str, Callable[[], None]] = {
