@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -56,13 +57,15 @@ def _build_files(text: str, project: Path) -> Iterator[str]:
         return
     folder = project / source.folder
     paths = [folder / name for name in ("pyproject.toml", "setup.py", "setup.cfg")]
-    with suppress(OSError, ValueError):  # a build fails for such a file
+    with suppress(OSError, ValueError, TypeError, AttributeError):  # a build fails for such a file
         table = tomllib.loads((folder / "pyproject.toml").read_text("utf-8")).get("build-system", {})
+        module = re.split(r"\W", table.get("build-backend", ""))[0]
         for name in table.get("backend-path", ()):
             paths += sorted((folder / name).glob("*.py"))
+            paths += sorted((folder / name / module).rglob("*.py")) if module else ()
     for path in paths:
         with suppress(OSError), open_regular(path) as stream:
-            yield f"{path.name} {hashlib.file_digest(stream, 'sha256').hexdigest()}"
+            yield f"{path} {hashlib.file_digest(stream, 'sha256').hexdigest()}"
 
 
 def ask_trust(

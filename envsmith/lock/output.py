@@ -73,12 +73,14 @@ def outcome(request: LockRequest, found: LockedProfile | EnvsmithError) -> None:
 
 
 def add_command(error: EnvsmithError, words: Sequence[str]) -> None:
-    """Give an error about packages without a wheel the command that admits them.
+    """Give an error about packages without a wheel, or about untrusted builds, the command that admits them.
 
     Args:
         error: of a profile; its parts are those of the targets.
         words: the command line as typed.
     """
+    if error.code == "USE016":
+        error.hint = f"read them; to trust them: {' '.join(map(quote_path, ('envsmith', *words, '--trust')))}"
     parts = [part for part in (*error.parts, error) if isinstance(part, MissingWheelsError)]
     for part in parts:
         if part.platforms:

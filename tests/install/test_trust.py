@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,27 @@ def test_builds_are_trusted_by_commit_and_by_the_files_that_decide_them(places: 
     assert is_asked({**sources, "y": f"git+https://host.invalid/y@{'b' * 40}"})
     (folder / "backend/tiny.py").write_text("2\n", "utf-8")
     assert is_asked(sources)
+
+
+def test_modules_of_a_build_backend_are_compared_too(places: Path) -> None:
+    folder = places / "project/libs/x"
+    hooks = folder / "backend/pkg/deep/hooks.py"
+    hooks.parent.mkdir(parents=True)
+    hooks.write_text("1\n", "utf-8")
+    head = '[build-system]\nbuild-backend = "pkg.deep:hooks"\nbackend-path = ["backend"]\n'
+    (folder / "pyproject.toml").write_text(head, "utf-8")
+    check = partial(build_trust.check_builds, {"x": "./libs/x"}, "envsmith install p")
+    check(is_trusted=True)
+    check(is_trusted=False)
+    hooks.write_text("2\n", "utf-8")
+    with pytest.raises(EnvsmithError, match="not trusted yet"):
+        check(is_trusted=False)
+
+
+@pytest.mark.parametrize("line", ["= 3", ".backend-path = [5]", ".backend-path = 7", ".build-backend = 1"])
+def test_a_malformed_build_system_is_asked_about_as_others(places: Path, line: str) -> None:
+    folder = places / "project/libs/x"
+    folder.mkdir(parents=True)
+    (folder / "pyproject.toml").write_text(f"build-system{line}\n", "utf-8")
+    build_trust.check_builds({"x": "./libs/x"}, "envsmith install p", is_trusted=True)
+    build_trust.check_builds({"x": "./libs/x"}, "envsmith install p", is_trusted=False)

@@ -259,6 +259,7 @@ def test_what_only_a_build_tells_is_named_at_once_and_built_only_if_allowed_and_
     allowed = (*words, "--allow-build", "first", "--allow-build", "second")
     refused = project.run(*allowed)
     assert "USE016" in refused.said
+    assert "--allow-build first --allow-build second --trust" in refused.said
     assert not project.locks("cpu")
     done(project.run(*allowed, "--trust"))
     assert [item.name for item in project.pylock("cpu", SLUG).packages] == ["first", "other", "second"]
