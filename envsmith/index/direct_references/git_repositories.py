@@ -172,6 +172,8 @@ class GitRepositories:
             "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
             "GIT_LFS_SKIP_SMUDGE": "1",
             "GIT_NO_REPLACE_OBJECTS": "1",
+            # The cache may be in a project; the settings of its repository may name programs.
+            "GIT_CEILING_DIRECTORIES": str(self.folder.parent.resolve()),
             "LC_ALL": "C",
         }
         place: list[str | Path] = ["--git-dir", repository] if repository else []

@@ -101,6 +101,13 @@ def test_no_code_of_a_repository_runs(provide: Provide, tmp_path: Path) -> None:
     assert not mark.exists()
 
 
+def test_settings_of_a_repository_around_the_cache_do_not_count(provide: Provide, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "config", "core.sshCommand", f"touch '{tmp_path / 'mark'}'; false")
+    assert refused(provide, "r @ git+ssh://git@127.0.0.1/r").code == "TOL066"
+    assert not (tmp_path / "mark").exists()
+
+
 def test_a_package_of_another_name_is_refused(provide: Provide, tmp_path: Path) -> None:
     repository = make_package(tmp_path / "r", "y")
     make_repository(repository)
