@@ -18,7 +18,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from envsmith.config.package_source import PackageSource, is_wheel_url, without_url
+from envsmith.config.package_source import PackageSource, check_url, is_wheel_url, without_url
 from envsmith.config.positions import TomlDocument
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError, ProfileError, ResolveError
@@ -248,7 +248,11 @@ class _PlaceReading:
         """Yield the requirements of a package, without the places that they name."""
         for item in declared.requirements or ():
             url = item.requirement.url
-            if not url or is_wheel_url(url):
+            if not url:
+                yield item
+                continue
+            if is_wheel_url(url):
+                check_url(url)  # metadata of a build is checked nowhere else
                 yield item
                 continue
             source = _inside(opened, PackageSource.parse(url), item)

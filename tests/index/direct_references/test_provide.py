@@ -285,6 +285,8 @@ def test_a_wheel_with_older_metadata_has_its_requirements(provide: Provide) -> N
     make("idna>=3")
     (package,) = provide(f"./{wheel}").provided
     assert package.requires_dist == ("idna>=3",)
+    make('idna @ https://user:secret@host.invalid/idna-1-py3-none-any.whl ; extra == "x"')
+    assert refused(provide, f"./{wheel}").code == "PRF056"
     make("idna >=")
     error = refused(provide, f"./{wheel}")
     assert (error.code, error.where) == ("PRF060", "r.txt:1")
