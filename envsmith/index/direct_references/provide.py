@@ -107,6 +107,8 @@ class _PlaceReading:
     found: dict[str, ProvidedPackage] = field(default_factory=dict)
     unbuilt: dict[str, str] = field(default_factory=dict)
     """Name → origin of the packages that only a build describes."""
+    shared: Mapping[str, object] | None = None
+    """Sources of the project's workspace; None if not read yet."""
 
     def all(self, requirements: Sequence[SourcedRequirement]) -> ProvidedRequirements:
         done = [item for one in requirements for item in self._direct(one)]
@@ -126,13 +128,20 @@ class _PlaceReading:
 
     def _direct(self, item: SourcedRequirement) -> Iterator[SourcedRequirement]:
         url = item.requirement.url
-        if not url or is_wheel_url(url):
-            yield item
-            return
         try:
-            yield from self._required(item, PackageSource.parse(url), ())
+            if url and not is_wheel_url(url):
+                source: PackageSource | None = PackageSource.parse(url)
+            else:
+                source = None if url or not item.origin.startswith("pyproject.toml") else self._shared(item)
+            yield from self._required(item, source, ()) if source else [item]
         except EnvsmithError as error:
             raise error if error.where else error.at(item.origin) from error.__cause__
+
+    def _shared(self, item: SourcedRequirement) -> PackageSource | None:
+        """Return the source that the project's workspace gives a requirement of the project."""
+        if self.shared is None:
+            self.shared = _shared_sources(FolderTree(project=self.provider.project), ".")
+        return _from_workspace(self.shared, item)
 
     def _required(
         self, item: SourcedRequirement, source: PackageSource, ancestors: tuple[str, ...]
@@ -246,16 +255,19 @@ class _PlaceReading:
         self, opened: _Opened, declared: DeclaredMetadata, ancestors: tuple[str, ...]
     ) -> Iterator[SourcedRequirement]:
         """Yield the requirements of a package, without the places that they name."""
+        shared = {} if opened.source.is_own else _shared_sources(opened.tree, opened.folder)
         for item in declared.requirements or ():
             url = item.requirement.url
-            if not url:
-                yield item
-                continue
-            if is_wheel_url(url):
+            if url and is_wheel_url(url):
                 check_url(url)  # metadata of a build is checked nowhere else
+            if url and not is_wheel_url(url):
+                source: PackageSource | None = PackageSource.parse(url)
+            else:
+                source = None if url else _from_workspace(shared, item)
+            if source is None:
                 yield item
                 continue
-            source = _inside(opened, PackageSource.parse(url), item)
+            source = _inside(opened, source, item)
             for one in self._required(item, source, ancestors):
                 yield replace(one, requirement=without_url(one.requirement))
 
@@ -360,29 +372,77 @@ def _member(tree: SourceTree, folder: str, name: str, source: PackageSource, ori
     Raises:
         ProfileError: PRF060 without workspace or member.
     """
-    for root in _upwards(tree, folder):
-        text = tree.read(posixpath.join(root, "pyproject.toml"))
-        data = TomlDocument.parse(text, "pyproject.toml").data if text else {}
-        workspace = _nested(data, "tool", "uv", "workspace")
-        if not workspace:
-            continue
-        for member in (root, *_members(tree, root, workspace)):
-            declared = tree.read(posixpath.join(member, "pyproject.toml")) or ""
-            found = _nested(TomlDocument.parse(declared, f"{member}/pyproject.toml").data, "project").get(
-                "name"
+    root, workspace, _ = _workspace(tree, folder)
+    for member, found in _named_members(tree, root, workspace):
+        if found == name:
+            return replace(
+                PackageSource.of_path(member), is_editable=source.is_editable, is_virtual=source.is_virtual
             )
-            if isinstance(found, str) and canonicalize_name(found) == name:
-                return replace(
-                    PackageSource.of_path(member),
-                    is_editable=source.is_editable,
-                    is_virtual=source.is_virtual,
-                )
-        break
     raise ProfileError(
         "PRF060",
         f"no member of the workspace is named {name}",
         where=origin,
         hint="list its folder under [tool.uv.workspace] members",
+    )
+
+
+def _workspace(tree: SourceTree, folder: str) -> tuple[str, Mapping[str, object], Mapping[str, object]]:
+    """Return the root, description and sources of the workspace around a folder; empty without one."""
+    for root in _upwards(tree, folder):
+        data = _project_file(tree, root)
+        if workspace := _nested(data, "tool", "uv", "workspace"):
+            return root, workspace, _nested(data, "tool", "uv")
+    return "", {}, {}
+
+
+def _project_file(tree: SourceTree, folder: str) -> Mapping[str, object]:
+    text = tree.read(posixpath.join(folder, "pyproject.toml"))
+    return TomlDocument.parse(text, f"{folder}/pyproject.toml").data if text else {}
+
+
+def _named_members(tree: SourceTree, root: str, workspace: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield the folder and name of the root and each member of a workspace."""
+    for member in (root, *_members(tree, root, workspace)) if workspace else ():
+        if isinstance(tree, FolderTree):
+            member = tree.seen_from(tree.project, member)  # noqa: PLW2901 - the project may be below the root
+        name = _nested(_project_file(tree, member), "project").get("name")
+        if isinstance(name, str):
+            yield member, str(canonicalize_name(name))
+
+
+def _shared_sources(tree: SourceTree, folder: str) -> Mapping[str, object]:
+    """Return name → source that a workspace gives a member without one; None for a member of it without any.
+
+    As in uv: the sources of the root hold for all members.
+    """
+    root, workspace, uv = _workspace(tree, folder)
+    members = dict(_named_members(tree, root, workspace))
+    own = _nested(_project_file(tree, folder), "tool", "uv")
+    if posixpath.normpath(folder) not in members or own.get("no-sources") is True:
+        return {}
+    found: dict[str, object] = dict.fromkeys(members.values())
+    found |= {str(canonicalize_name(name)): value for name, value in _nested(uv, "sources").items()}
+    left_out = {members[posixpath.normpath(folder)], *map(canonicalize_name, _nested(own, "sources"))}
+    return {name: value for name, value in found.items() if name not in left_out}
+
+
+def _from_workspace(shared: Mapping[str, object], item: SourcedRequirement) -> PackageSource | None:
+    """Return the source that a workspace gives a requirement; None for a project of an index.
+
+    Raises:
+        ProfileError: PRF060 for a member without a source, or a source that only the root can follow.
+    """
+    said = shared.get(item.name, {"index": ""})
+    if isinstance(said, Mapping) and "index" in said:
+        return None
+    if isinstance(said, Mapping) and said.get("workspace") is True and "marker" not in said:
+        return PackageSource(kind="workspace", place=item.name, is_editable=said.get("editable") is not False)
+    what = "a member of the workspace without a source" if said is None else "from a source of the workspace"
+    raise ProfileError(
+        "PRF060",
+        f"{item.name} is {what}",
+        where=item.origin,
+        hint=f"name the source in the same pyproject.toml: [tool.uv.sources] {item.name} = {{ workspace = true }}",
     )
 
 

@@ -300,3 +300,37 @@ def test_a_stale_build_beside_the_sources_does_not_count(provide: Provide, tmp_p
     for line in ("./lib", f"a @ git+{(tmp_path / 'r').as_uri()}"):
         (package,) = provide(line).provided
         assert (package.version, package.requires_dist) == ("2.0", ("idna",))
+
+
+WORKSPACE = '[project]\nname = "root"\n[tool.uv.workspace]\nmembers = ["libs/*"]\n[tool.uv.sources]\n'
+
+
+def test_a_member_of_the_workspace_never_comes_from_an_index(
+    provide: Provide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sources of the root hold for all members, as in uv; without one it refuses, as uv does."""
+    make_package(Path("libs/one"), "one", requires=("one", "two", "idna"))
+    make_package(Path("libs/two"), "two")
+    root = Path("pyproject.toml")
+    root.write_text(f"{WORKSPACE}two = {{ workspace = true }}\n", "utf-8")
+    packages = {item.name: item.source for item in provide("./libs/one").provided}
+    assert packages == {"one": "./libs/one", "two": "./libs/two#editable=true"}
+    make_repository(Path())
+    provided = provide(f"one @ git+{Path.cwd().as_uri()}#subdirectory=libs/one").provided
+    assert [item.name for item in provided] == ["one", "two"]
+
+    required = SourcedRequirement(requirement=read_direct("two")[0], origin="pyproject.toml:3")
+    project = Path.cwd()
+    monkeypatch.chdir("libs/one")  # a project below the root
+    (package,) = Provider(project=Path()).provide([required], LOCKS).provided
+    assert package.source == "../two#editable=true"
+    monkeypatch.chdir(project)
+    for source in ("", 'two = { path = "libs/two", marker = "os_name == \'nt\'" }\n'):
+        root.write_text(f"{WORKSPACE}{source}", "utf-8")
+        error = refused(provide, "./libs/one")
+        assert (error.code, error.where) == ("PRF060", "./libs/one/pyproject.toml:8")
+        if not source:
+            with pytest.raises(EnvsmithError, match="two is a member of the workspace without a source"):
+                Provider(project=Path()).provide([required], LOCKS)
+    root.write_text(f'{WORKSPACE}two = {{ index = "mine" }}\n', "utf-8")
+    assert [item.name for item in provide("./libs/one").provided] == ["one"]
