@@ -323,6 +323,7 @@ SHARED = {
     "PRF026",  # an index or page that cannot be used, in a line or in a tool's table
     "PRF027",  # an extra or group that is not there, in the tables of each tool
     "PRF052",  # a package from elsewhere, or from an index for some targets
+    "USE016",  # builds that are not trusted, with the command line of whoever asked
     "PRF060",  # a place without a package, found while packages are provided, files opened or metadata read
     "PRF048",  # a profile that exists already, for init and for adopt
     "RES061",  # packages without a wheel, for a target or for a platform

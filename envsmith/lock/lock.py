@@ -341,8 +341,7 @@ def _lock_targets(
     found: list[LockedTarget | EnvsmithError] = []
     for plan, replaced in due:
         try:
-            builds = disk.builds(plan.target.slug)
-            item = _checked(plan, admitted[plan.target.slug], contents, builds, tools)
+            item = _checked(plan, admitted[plan.target.slug], contents, disk.builds(plan.target.slug), tools)
         except EnvsmithError as error:
             found.append(error.at(_subject(plan)))
             is_floor = platforms.raised_floors({plan.target: error})

@@ -93,8 +93,7 @@ def add_command(error: EnvsmithError, words: Sequence[str]) -> None:
     for part in parts:
         part.hint = part.hint if part.platforms else ""
     flags = [("--allow-sdist", name) for name in names] + [("--allow-build", name) for name in unknown]
-    command = ["envsmith", *words, *(word for flag in flags for word in flag)]
-    error.hint = " ".join(quote_path(word) for word in command)
+    error.hint = " ".join(map(quote_path, ("envsmith", *words, *(word for flag in flags for word in flag))))
 
 
 def _without_option(option: str, words: Sequence[str]) -> list[str]:

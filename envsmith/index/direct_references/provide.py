@@ -121,10 +121,30 @@ class _PlaceReading:
                 where=", ".join(dict.fromkeys(self.unbuilt.values())),
                 hint=f"a build runs code of these packages; to allow it: {flags}",
             )
+        if self.found:
+            self._check_own()
         return ProvidedRequirements(
             requirements=tuple(done),
             provided=tuple(sorted(self.found.values(), key=lambda item: item.name)),
         )
+
+    def _check_own(self) -> None:
+        """Refuse packages that require the project itself if it is left out: an index may have a stranger's."""
+        text = FolderTree(project=self.provider.project).read("pyproject.toml") or ""
+        project = _nested(TomlDocument.parse(text, "pyproject.toml").data, "project")
+        own = canonicalize_name(str(project.get("name", "")))
+        if not own or own in self.found:
+            return
+        for package in self.found.values():
+            if any(
+                canonicalize_name(Requirement(required).name) == own for required in package.requires_dist
+            ):
+                raise ProfileError(
+                    "PRF060",
+                    f"{package.name} requires {own}, the name of this project, which is not locked itself",
+                    where=str(PackageSource.parse(package.source).address),
+                    hint="lock the project, too (it needs a [build-system], and no --no-project), or rename it",
+                )
 
     def _direct(self, item: SourcedRequirement) -> Iterator[SourcedRequirement]:
         url = item.requirement.url

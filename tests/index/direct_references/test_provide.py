@@ -302,6 +302,17 @@ def test_a_stale_build_beside_the_sources_does_not_count(provide: Provide, tmp_p
         assert (package.version, package.requires_dist) == ("2.0", ("idna",))
 
 
+def test_a_package_that_requires_the_project_itself_does_not_get_it_from_an_index(provide: Provide) -> None:
+    make_package(Path("lib"), "lib", requires=("six",))
+    root = Path("pyproject.toml")
+    root.write_text('[project]\nname = "Six"\nversion = "1"\n', "utf-8")
+    error = refused(provide, "./lib")
+    assert (error.code, error.where) == ("PRF060", "./lib")
+    assert "the name of this project" in error.message
+    root.write_text('[project]\nname = "other"\nversion = "1"\n', "utf-8")
+    assert [item.name for item in provide("./lib").provided] == ["lib"]
+
+
 WORKSPACE = '[project]\nname = "root"\n[tool.uv.workspace]\nmembers = ["libs/*"]\n[tool.uv.sources]\n'
 
 
