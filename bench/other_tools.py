@@ -37,20 +37,18 @@ from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
+from envsmith.model.listing import HOST
 from envsmith.uv.command import find_uv
-from tests.first_contact.test_cases import CASES
+from tests.first_contact.test_cases import CASES, PIN, is_satisfied
 from tests.replay import ReplayIndex
 
 FAMILY = ("torch", "torchvision", "torchaudio")
 LIMIT_S = 240
 _INDEXES = {"cosyvoice": "cu121", "index-tts": "cu128", "pyannote-audio": "cpu"}
 """Backends of the cases whose command does not name one."""
-_HOST = "https://download.pytorch.org/whl"
-_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s\\;]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +195,7 @@ def locked(folder: Path) -> Iterator[Locked]:
             version = str(package.get("version", "0"))
             yield Locked(name=canonicalize_name(package["name"]), version=version, files=files)
     for path in (folder / "locked.txt", *folder.glob("lockfiles/*/requirements.*linux*.txt")):
-        for name, version in _PIN.findall(path.read_text("utf-8")) if path.exists() else ():
+        for name, version in PIN.findall(path.read_text("utf-8")) if path.exists() else ():
             yield Locked(name=canonicalize_name(name), version=version)
 
 
@@ -219,7 +217,9 @@ def play(tool: str, case: Case, env: Mapping[str, str]) -> str:
     sys.stderr.write(f"== {tool} {case.folder.name}: {status}\n{said[-1500:]}\n")
     found = list(locked(case.folder))
     must = case.spec["or-must" if case.spec["outcome"] == "refuses" else "must"]
-    lacks = [text for text in must if not any(_is_met(text, item) for item in found)]
+    lacks = [
+        text for text in must if not any(is_satisfied(text, {item.name: item.version}) for item in found)
+    ]
     wrong = sum(item.is_wrong(case.backend) for item in found)
     if status:
         listed = tool == "envsmith" and not _missing(case.spec, " ".join(said.split()))
@@ -237,13 +237,6 @@ def _missing(spec: Mapping[str, Any], said: str) -> list[str]:
     """Return what a refusal should say and does not: the case's words, or the packages without a wheel."""
     wanted = spec.get("say" if spec["outcome"] == "refuses" else "lists", [r"RES061.*hint: envsmith lock"])
     return [text for text in wanted if not re.search(text, said)]
-
-
-def _is_met(text: str, item: Locked) -> bool:
-    requirement = Requirement(text)
-    return canonicalize_name(requirement.name) == item.name and requirement.specifier.contains(
-        Version(item.version), prereleases=True
-    )
 
 
 def main() -> None:
@@ -280,7 +273,7 @@ def _measure(scratch: Path, names: list[str], chosen: list[str]) -> None:
                 folder = scratch / f"{name}-{tool}"
                 shutil.copytree(CASES[name], folder, ignore=shutil.ignore_patterns("case.toml"))
                 for path in folder.iterdir() if tool != "envsmith" else ():
-                    path.write_text(path.read_text("utf-8").replace(_HOST, replay.base), "utf-8")
+                    path.write_text(path.read_text("utf-8").replace(f"{HOST}/whl", replay.base), "utf-8")
                 spec = tomllib.loads((CASES[name] / "case.toml").read_text("utf-8"))
                 backend = str(backends[name])
                 if tool != "envsmith":

@@ -123,6 +123,6 @@ DESCRIBED = readers.listed(Reader(_described, readers.fields_schema(_DESCRIBED, 
 
 
 def description(name: str, version: str, described: Iterable[VersionMetadata]) -> VersionMetadata | None:
-    """Return what is said of a version; None if nothing is."""
+    """Return the described metadata of a version, or None."""
     found = next((item for item in described if item.name == name and item.version in ("", version)), None)
     return replace(found, version=version) if found else None

@@ -49,7 +49,7 @@ def base_of(text: str, probe: Probe) -> Path:
         probe: starts the interpreter.
 
     Raises:
-        InstallError: ENV084 when there is none, ENV023 when it does not respond.
+        InstallError: ENV084 when the interpreter is missing, ENV023 when it does not respond.
     """
     path = Path(text) if "/" in text or "\\" in text else _on_path(text or "python3")
     if path and path.is_dir():

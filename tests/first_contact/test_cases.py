@@ -32,7 +32,7 @@ from tests.commands import Project
 
 CASES = {path.parent.name: path.parent for path in sorted(Path(__file__).parent.glob("cases/*/case.toml"))}
 _HINT = re.compile(r"hint: .*?(envsmith lock [^\n`]*)")
-_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s\\;]+)", re.MULTILINE)
+PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s\\;]+)", re.MULTILINE)
 _LONGEST_LINE = 2000
 
 
@@ -53,10 +53,11 @@ class Outcome:
 
     def lacks(self, wanted: list[str]) -> list[str]:
         """Return the requirements that some lock does not satisfy."""
-        return sorted({text for text in wanted for lock in self.locks if not _is_satisfied(text, lock)})
+        return sorted({text for text in wanted for lock in self.locks if not is_satisfied(text, lock)})
 
 
-def _is_satisfied(text: str, lock: dict[str, str]) -> bool:
+def is_satisfied(text: str, lock: dict[str, str]) -> bool:
+    """Return whether a lock, project → version, satisfies a requirement."""
     requirement = Requirement(text)
     version = lock.get(canonicalize_name(requirement.name), "")
     return bool(version) and requirement.specifier.contains(Version(version), prereleases=True)
@@ -83,7 +84,7 @@ def play(folder: Path, spec: dict[str, Any], scratch: Path) -> Outcome:
         seconds=time.monotonic() - begin,
         outputs=tuple(outputs),
         locks=tuple(
-            {canonicalize_name(name): version for name, version in _PIN.findall(text)} for text in texts
+            {canonicalize_name(name): version for name, version in PIN.findall(text)} for text in texts
         ),
     )
 

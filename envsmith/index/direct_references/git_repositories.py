@@ -1,6 +1,6 @@
 """Git repositories: the commit of a revision, and the files of a commit, without a checkout.
 
-No code of a repository runs: there is no work tree, no hook and no filter. Logins are git's own matter.
+Code of a repository never runs: without a work tree, git starts no hooks or filters. git itself handles logins.
 
 Source: gitprotocol-v2, git-ls-remote and git-fetch, "uploadpack.allowAnySHA1InWant"; git 2.39, tried 2026-11-30.
 """
@@ -192,7 +192,7 @@ class GitTree:
     commit: str
 
     def read(self, path: str) -> str | None:
-        """Return the text of a file; None without it, or if it is no regular file or too large."""
+        """Return the text of a file; None if it is missing, not a regular file, or too large."""
         listed = self._ask("ls-tree", "--long", "-z", self.commit, "--", path)
         match = re.fullmatch(r"100\d{3} blob ([0-9a-f]+) +(\d+)\t[^\0]*\0", listed)
         if not match or int(match[2]) > MOST_FILE_BYTES:

@@ -30,7 +30,7 @@ class FolderTree:
         """Return the text of a file; None without it.
 
         Raises:
-            ProfileError: PRF031 when it is no text file.
+            ProfileError: PRF031 when it is not a text file.
             ToolError: TOL012 when it cannot be read.
         """
         file = self.project / path

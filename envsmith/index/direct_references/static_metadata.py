@@ -59,7 +59,7 @@ class DeclaredMetadata:
     requires_python: str = ""
     extras: tuple[str, ...] = ()
     is_virtual: bool = False
-    """Whether it says that it is no package (``tool.uv.package = false``)."""
+    """Whether ``tool.uv.package`` is false: only its dependencies are installed."""
 
 
 def read_declared(tree: SourceTree, folder: str, place: str) -> DeclaredMetadata:

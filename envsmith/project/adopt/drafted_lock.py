@@ -43,7 +43,7 @@ class Adopted:
     request: LockRequest | None = None
     locked: LockedProfile | None = None
     error: EnvsmithError | None = None
-    """Why there is no lock; then nothing was written."""
+    """Why locking failed; nothing was written in that case."""
 
 
 def drafted_files(draft: Draft, store: ProfileStore) -> dict[str, str]:
@@ -104,7 +104,7 @@ def without_unserved(
     Raises:
         InstallError: ENV083 when a package requires one that only this machine has: one of that name on an index may
             be another project.
-        ResolveError: when there is no such build of torch.
+        ResolveError: when PyTorch has no matching build of torch.
     """
     plan = plan_profile(
         request,
